@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from schemas.methods import METHODS
 from schemas.methods.base import MethodParams
+from schemas.methods.photo_sets import PhotoSetsParams
 from schemas.methods.several_images import ImagesParams
 
 FOLDER = Path(__file__).parents[1] / "client" / "python" / "convscope" / "generated"
@@ -90,6 +91,8 @@ def _method(name: str, params: type[MethodParams], prefix: str, result: str) -> 
         "timeout: float | None = None",
     ]
     texts = {parameter: _first_sentence(schema) for parameter, schema in properties.items()}
+    for parameter in set_fields(params):
+        texts[parameter] += " Each image may have any form, and is uploaded."
     own = {each: text for each, text in _OWN.items() if each in {argument.split(":")[0] for argument in arguments}}
     documented = [f"    {parameter}: {text}" for parameter, text in {**own, **texts}.items()]
     lines = ['"""' + card.summary, "", "Args:", *documented, '"""']
@@ -138,9 +141,25 @@ def _members(annotation: str) -> list[str]:
     return [member.strip() for member in members]
 
 
-MODULES = {"async_methods.py": True, "methods.py": False}
-"""The names of the written modules, and whether their methods are coroutines."""
+def set_fields(params: type[MethodParams]) -> tuple[str, ...]:
+    """Return the parameters of a method that name sets of photos."""
+    return params.set_fields if issubclass(params, PhotoSetsParams) else ()
+
+
+def written_set_fields() -> str:
+    """Return the text of the module that says which parameters name sets of photos."""
+    head = '"""The parameters of each method that name sets of photos. This file is written by `make settings`."""'
+    fields = [f'    "{name}": ({", ".join(map(_literal, found))},),' for name, params in METHODS.items() if (found := set_fields(params))]
+    return "\n".join([head, "", "# fmt: off", "PHOTO_SET_FIELDS: dict[str, tuple[str, ...]] = {", *fields, "}", ""])
+
+
+MODULES: Mapping[str, Callable[[], str]] = {
+    "async_methods.py": lambda: written(asynchronous=True),
+    "methods.py": lambda: written(asynchronous=False),
+    "photo_set_fields.py": written_set_fields,
+}
+"""The names of the written modules, and what returns their texts."""
 
 if __name__ == "__main__":
-    for module, is_asynchronous in MODULES.items():
-        (FOLDER / module).write_text(written(asynchronous=is_asynchronous), "utf-8")
+    for module, text_of in MODULES.items():
+        (FOLDER / module).write_text(text_of(), "utf-8")

@@ -5,10 +5,12 @@ A name such as `map.{layer}` is a template literal in TypeScript, and only some 
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 from schemas.methods import METHODS
+from schemas.methods.photo_sets import PhotoSetsParams
 from schemas.methods.several_images import ImagesParams
 
 PAGE = Path(__file__).parents[1] / "client" / "typescript" / "src" / "generated" / "methods.ts"
@@ -20,6 +22,8 @@ def written() -> str:
     names = "".join(f"  {name}: {_names([spec.name for spec in params.card.artifacts])};\n" for name, params in METHODS.items())
     one = [name for name, params in METHODS.items() if params.card.needs_image]
     several = [name for name, params in METHODS.items() if issubclass(params, ImagesParams)]
+    with_sets = {name: params.set_fields for name, params in METHODS.items() if issubclass(params, PhotoSetsParams)}
+    sets = "".join(f"  {name}: {json.dumps(fields)},\n" for name, fields in with_sets.items())
     return "\n".join(
         [
             _HEAD,
@@ -29,6 +33,8 @@ def written() -> str:
             f"export type MethodWithImage =\n{_union(one)};\n",
             "/** The methods that take several images. */",
             f"export type MethodWithImages =\n{_union(several)};\n",
+            "/** The parameters of each method that name sets of photos. */",
+            f"export const PHOTO_SET_FIELDS = {{\n{sets}}} as const;\n",
         ]
     )
 

@@ -58,7 +58,7 @@ async def test_the_asynchronous_client_loads_before_it_shows(url: str, working: 
         assert result.overlay.mode == "RGB"
 
 
-class _CountsUploads(httpx.AsyncHTTPTransport):
+class CountsUploads(httpx.AsyncHTTPTransport):
     uploads = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -69,7 +69,7 @@ class _CountsUploads(httpx.AsyncHTTPTransport):
 async def test_an_image_is_uploaded_once_and_again_when_the_service_has_forgotten_it(url: str, worker: FakeWorker, tmp_path: Path) -> None:
     content = png(seed=3)
     (tmp_path / "photo.png").write_bytes(content)
-    network = _CountsUploads()
+    network = CountsUploads()
     async with AsyncClient(url, transport=network) as client:
         first = await client.submit("grad_cam", content, model="vgg16", alpha=0.1)
         (uploaded,) = (await client.images())["items"]

@@ -19,7 +19,7 @@ from schemas.problem import Problem
 @pytest.mark.parametrize("module", client_methods.MODULES)
 def test_the_written_modules_are_current(module: str) -> None:
     present = (client_methods.FOLDER / module).read_text("utf-8")
-    assert present == client_methods.written(asynchronous=client_methods.MODULES[module]), "run `make settings`"
+    assert present == client_methods.MODULES[module](), "run `make settings`"
 
 
 def test_every_method_has_its_parameters_in_its_signature() -> None:

@@ -18,6 +18,7 @@ from convscope.discovery import AsyncDiscovery
 from convscope.errors import ConvscopeError, NotFoundError
 from convscope.generated.async_methods import AsyncMethods
 from convscope.image_input import ImageInput
+from convscope.photo_sets import named_sets, uploaded_sets
 from convscope.result import AsyncResult
 from convscope.retrying import RetryPolicy
 from convscope.uploads import Uploads
@@ -104,14 +105,15 @@ class AsyncClient(AsyncMethods, AsyncDiscovery):
             method: the name of the method, such as `grad_cam`.
             image: the image in any form, if the method looks at one. It is uploaded once for this client.
             model: the name of the model, if the method needs one.
-            images: the images, if the method takes several.
+            images: the images, if the method takes several. The id of a set stands for its images.
             model_inputs: values of the model's other inputs by name, as `docs/inputs.md` describes them.
             priority: `high`, `normal` or `low`.
             fresh: compute again, even if an identical job has a result.
             idempotency_key: a key of your own, with which the same submission answers the same job for 24 hours. Without it, the client
                 makes one, so that its own repetitions make no second job.
             wait: seconds that the answer waits for the job's end.
-            params: the parameters of the method.
+            params: the parameters of the method. Where they name sets of photos, `{"name": …, "images": […]}`, an image may have any form,
+                and is uploaded as those of `images` are.
 
         Raises:
             ProblemError: the service refused the submission.
@@ -121,15 +123,15 @@ class AsyncClient(AsyncMethods, AsyncDiscovery):
         body = {name: value for name, value in body.items() if value is not None} | {"params": params}
         headers = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex} | ({"Cache-Control": "no-cache"} if fresh else {})
         headers["Prefer"] = f"wait={wait}" if wait else "respond-async"
-        several = None if images is None else list(images)
+        several, sets = None if images is None else list(images), named_sets(method, params)
         try:
-            await self._name_images(body, image, several, again=False)
+            await self._name_images(body, image, several, sets, again=False)
             return await self._post(body, headers, wait)
         except NotFoundError:
             # An upload lives for a limited time in the service. If it is gone, sending it once more is all that is needed.
-            if not any(each is not None for each in [image, *(several or [])]):
+            if image is None and not several and not sets:
                 raise
-            await self._name_images(body, image, several, again=True)
+            await self._name_images(body, image, several, sets, again=True)
             return await self._post(body, headers, wait)
 
     async def map(
@@ -221,11 +223,20 @@ class AsyncClient(AsyncMethods, AsyncDiscovery):
         """Return the job of an id, which an earlier program may have submitted."""
         return AsyncJob(self._connection, (await self._connection.request("GET", f"/v1/jobs/{quote(job_id, safe='')}")).json())
 
-    async def _name_images(self, body: dict[str, Any], image: ImageInput | None, images: list[ImageInput] | None, *, again: bool) -> None:
+    async def _name_images(
+        self,
+        body: dict[str, Any],
+        image: ImageInput | None,
+        images: list[ImageInput] | None,
+        sets: Mapping[str, list[Any]],
+        *,
+        again: bool,
+    ) -> None:
         if image is not None:
             body["image"] = await self._uploads.reference(image, again=again)
         if images is not None:
-            body["params"]["images"] = await asyncio.gather(*(self._uploads.id_of(each, again=again) for each in images))
+            body["params"]["images"] = await asyncio.gather(*(self._uploads.item(each, again=again) for each in images))
+        body["params"] |= await uploaded_sets(self._uploads, sets, again=again)
 
     async def _post(self, body: dict[str, Any], headers: dict[str, str], wait: int) -> AsyncJob:
         answer = await self._connection.request("POST", "/v1/jobs", json=body, headers=headers, repeatable=True, read_timeout=wait + 15)

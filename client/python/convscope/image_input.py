@@ -22,6 +22,7 @@ else:
     ImageInput = Any
 
 _IMAGE_ID = re.compile(r"img_[0-9a-f]{64}")
+_SET_ID = re.compile(r"set_[0-9A-HJKMNP-TV-Z]{26}")
 _ARRAY_MAGIC = b"\x93NUMPY"
 
 
@@ -40,6 +41,16 @@ class ImageBytes:
 def is_image_id(image: object) -> bool:
     """Say whether `image` is the id of an upload."""
     return isinstance(image, str) and _IMAGE_ID.fullmatch(image) is not None
+
+
+def is_set_id(image: str) -> bool:
+    """Say whether a text is the id of a set of images, which stands for the images of the set in a list of images."""
+    return _SET_ID.fullmatch(image) is not None
+
+
+def is_address(image: str) -> bool:
+    """Say whether a text is an address, from which the service fetches the image."""
+    return image.startswith(("https://", "http://"))
 
 
 async def read_image(image: ImageInput) -> ImageBytes:

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from convscope.connection import ServiceConnection
-from convscope.image_input import ImageBytes, ImageInput, is_image_id, read_image
+from convscope.image_input import ImageBytes, ImageInput, is_address, is_image_id, is_set_id, read_image
 
 
 class Uploads:
@@ -32,9 +32,20 @@ class Uploads:
         await self.put(file, again=again)
         return file.id
 
+    async def item(self, image: ImageInput, *, again: bool = False) -> str:
+        """Return how a list of images names an image: by the id of its upload. The id of a set and an `https://` address stay as they are.
+
+        Raises:
+            ProblemError, NetworkError: the upload failed.
+            OSError: a file cannot be read.
+        """
+        if isinstance(image, str) and (is_set_id(image) or is_address(image)):
+            return image
+        return await self.id_of(image, again=again)
+
     async def reference(self, image: ImageInput, *, again: bool = False) -> dict[str, str]:
         """Return how a submission names an image: by the id of its upload, or by its address if `image` is an `https://` address."""
-        if isinstance(image, str) and image.startswith(("https://", "http://")):
+        if isinstance(image, str) and is_address(image):
             return {"url": image}
         return {"id": await self.id_of(image, again=again)}
 

@@ -1,7 +1,8 @@
 /** Make the body of `POST /v1/jobs` from what callers give. */
 
+import { PHOTO_SET_FIELDS } from "./generated/methods.js";
 import type { ImageReference } from "./images.js";
-import type { ImageSource, InputOf, MethodName, Schemas } from "./types.js";
+import type { ImageSource, InputOf, MethodName, PhotoSetSource, Schemas } from "./types.js";
 
 const BESIDE_PARAMETERS = ["model", "inputs", "priority", "webhook"] as const;
 
@@ -19,11 +20,24 @@ export async function submissionOf<M extends MethodName>(
     ((BESIDE_PARAMETERS as readonly string[]).includes(name) ? body : params)[name] = value;
   }
   if (image !== undefined) body["image"] = await reference(image);
-  if (images !== undefined) params["images"] = await Promise.all(images.map(async (each) => uploadIdOf(await reference(each))));
+  const listed = (several: readonly ImageSource[]) => Promise.all(several.map((each) => listedImage(each, reference)));
+  if (images !== undefined) params["images"] = await listed(images);
+  for (const name of photoSetFieldsOf(method)) {
+    const sets = params[name] as readonly PhotoSetSource[] | undefined;
+    const uploaded = async (set: PhotoSetSource) => (typeof set === "string" ? set : { ...set, images: await listed(set.images) });
+    if (sets !== undefined) params[name] = await Promise.all(sets.map(uploaded));
+  }
   return { ...body, params } as Schemas["JobRequest"];
 }
 
-function uploadIdOf(image: ImageReference): string {
-  if ("id" in image) return image.id;
-  throw new TypeError("Each of several images is a file, its bytes, or the id of an upload.");
+function photoSetFieldsOf(method: MethodName): readonly string[] {
+  return method in PHOTO_SET_FIELDS ? PHOTO_SET_FIELDS[method as keyof typeof PHOTO_SET_FIELDS] : [];
+}
+
+/** Return how a list of images names an image: by the id of its upload. The id of a set and an address stay as they are. */
+async function listedImage(image: ImageSource, reference: (image: ImageSource) => Promise<ImageReference>): Promise<string> {
+  if (typeof image === "string" && /^(set_|https?:\/\/)/.test(image)) return image;
+  const found = await reference(image);
+  if ("id" in found) return found.id;
+  throw new TypeError("Each of several images is a file, its bytes, the id of an upload or of a set, or an address.");
 }

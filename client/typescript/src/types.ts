@@ -1,6 +1,6 @@
 /** The types of requests and answers, by the name of the method. They come from the service's OpenAPI document. */
 
-import type { ArtifactNames, MethodWithImage, MethodWithImages } from "./generated/methods.js";
+import type { ArtifactNames, MethodWithImage, MethodWithImages, PHOTO_SET_FIELDS } from "./generated/methods.js";
 import type { components } from "./generated/schema.js";
 
 export type Schemas = components["schemas"];
@@ -32,12 +32,18 @@ export type ParamsOf<M extends MethodName> = NonNullable<RequestOf<M>["params"]>
 /** A photo: a file, its bytes, the `id` of an upload (`img_…`), a `data:` address, or an image as `POST /v1/jobs` takes it. */
 export type ImageSource = Blob | ArrayBuffer | ArrayBufferView<ArrayBuffer> | string | NonNullable<RequestOf<"grad_cam">["image"]>;
 
+/** A set of photos: the id of a set (`set_…`), or its name and its images, of which files are uploaded. */
+export type PhotoSetSource = string | { name: string; images: readonly ImageSource[] };
+
+type PhotoSetFieldOf<M extends MethodName> = M extends keyof typeof PHOTO_SET_FIELDS ? (typeof PHOTO_SET_FIELDS)[M][number] : never;
+type PhotoSetsOf<M extends MethodName> = { [F in keyof ParamsOf<M> as F extends PhotoSetFieldOf<M> ? F : never]: readonly PhotoSetSource[] };
 type ImageOf<M extends MethodName> = M extends MethodWithImage ? { image: ImageSource } : { image?: never };
 type ImagesOf<M extends MethodName> = M extends MethodWithImages ? { images: readonly ImageSource[] } : unknown;
 
 /** What `run` and `submit` take: the model, the image, and the method's parameters beside them. */
 export type InputOf<M extends MethodName> = Omit<RequestOf<M>, "method" | "image" | "params" | "fit"> &
-  Omit<ParamsOf<M>, M extends MethodWithImages ? "images" : never> &
+  Omit<ParamsOf<M>, (M extends MethodWithImages ? "images" : never) | PhotoSetFieldOf<M>> &
+  PhotoSetsOf<M> &
   ImageOf<M> &
   ImagesOf<M>;
 

@@ -42,6 +42,26 @@ export const jobs: Record<string, Test> = {
     check((await rejection(client.run("predict", { model: MODEL, image: "cat.jpg" }))) instanceof TypeError, "a path is no image");
   },
 
+  "files in sets of photos are uploaded once, and ids stay": async ({ url, photo }) => {
+    const { client, requests } = recorded(url);
+    const other = new File([photo, "."], "other.jpg", { type: photo.type });
+    const id = await client.uploadOnce(photo);
+    const before = requests.length;
+    const job = await client.submit("tcav", {
+      model: MODEL,
+      images: [photo],
+      class_index: 285,
+      concepts: [{ name: "own", images: [photo, other] }],
+      random_sets: [{ name: "random", images: [id, new Uint8Array(await other.arrayBuffer())] }],
+    });
+    await client.cancel(job);
+    const imagesOf = (sets: unknown) => (sets as { images: string[] }[])[0]?.images ?? [];
+    const [first, second] = imagesOf(job.params.concepts);
+    equal(first, id, "the photo");
+    equal(imagesOf(job.params.random_sets), [id, second], "the random set");
+    equal(requests.slice(before).filter((request) => request.url.endsWith("/v1/images")).length, 1, "uploads");
+  },
+
   "run without an image tells its events as they come": async ({ url }) => {
     const { client } = recorded(url);
     const events: string[] = [];

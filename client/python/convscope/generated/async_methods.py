@@ -2536,7 +2536,9 @@ class AsyncMethods(ABC):
             layer: This is the path of the layer, any from which the class score is computed.
             class_index: This is the class whose photos are in `images`: a class index or a label.
             concepts: These are the concepts, each a set of photos that show it: the id of a set, or `{"name": …, "images": […]}`.
-            random_sets: These are sets of random photos that do not show the concepts, written like `concepts`.
+                Each image may have any form, and is uploaded.
+            random_sets: These are sets of random photos that do not show the concepts, written like `concepts`. Each image may have
+                any form, and is uploaded.
             pool: With `none`, a vector has a value for each position and channel of the layer, as the authors do it.
             penalty: This is the weight of the vector's length in the fit, for activations whose mean squared distance from their
                 mean is 1. By default 0.01.

@@ -136,3 +136,8 @@ export type MethodWithImages =
   | "rank_methods"
   | "tcav"
   | "top_patches";
+
+/** The parameters of each method that name sets of photos. */
+export const PHOTO_SET_FIELDS = {
+  tcav: ["concepts", "random_sets"],
+} as const;

@@ -1,0 +1,89 @@
+"""Files that stand inside the sets of photos of a method's parameters are uploaded, in Python and from the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from convscope import AsyncClient, ImageError
+from convscope.cli.parameters import read_parameters
+from convscope.cli.planning import RunItem, RunRequest
+from convscope.cli.save_choice import SaveChoice
+from convscope.cli.submitting import RunClient
+from convscope.image_input import read_image
+from tests.client_python.test_results import CountsUploads
+from tests.service.fake_worker import FakeWorker, png
+
+
+async def test_each_form_of_an_image_may_stand_in_a_set(url: str, worker: FakeWorker, tmp_path: Path) -> None:
+    """A file that several sets name is uploaded once, and ids stay as they are."""
+    path, content, array = tmp_path / "a.png", png(seed=1), np.full((5, 9, 3), 40, np.uint8)
+    path.write_bytes(png(seed=0))
+    ids = [(await read_image(each)).id for each in (path, content, array)]
+    network = CountsUploads()
+    async with AsyncClient(url, transport=network) as client:
+        members = [await client._uploads.id_of(png(seed=seed)) for seed in (7, 8)]
+        pair = (await client._connection.request("POST", "/v1/sets", json={"name": "pair", "images": members})).json()["id"]
+        before = network.uploads
+        await client.submit(
+            "tcav",
+            model="vgg16",
+            images=[pair],
+            class_index=1,
+            concepts=[{"name": "own", "images": (path, array)}, pair],
+            random_sets=[{"name": "random", "images": [content, Image.fromarray(array), ids[0]]}, {"name": "both", "images": [pair, path]}],
+        )
+        assert network.uploads - before == 3
+    params = json.loads((await worker.claim("slow")).params)
+    assert params["images"] == members
+    assert params["concepts"] == [{"name": "own", "images": [ids[0], ids[2]]}, {"name": "pair", "images": members}]
+    assert params["random_sets"] == [{"name": "random", "images": [ids[1], ids[2], ids[0]]}, {"name": "both", "images": [*members, ids[0]]}]
+
+
+async def test_they_are_uploaded_again_when_the_service_has_forgotten_them(url: str, worker: FakeWorker) -> None:
+    network = CountsUploads()
+    sets = {
+        name: [{"name": "own", "images": [png(seed=first), png(seed=first + 1)]}] for name, first in (("concepts", 2), ("random_sets", 4))
+    }
+    async with AsyncClient(url, transport=network) as client:
+        await client.submit("tcav", model="vgg16", images=[png(seed=6)], class_index=1, **sets)
+        for each in (await client.images())["items"]:
+            await client._connection.request("DELETE", f"/v1/images/{each['id']}")
+        assert (await client.submit("tcav", model="vgg16", images=[png(seed=6)], class_index=2, **sets)).id
+    assert network.uploads == 10
+
+
+async def test_the_concepts_of_another_method_are_a_number(url: str, worker: FakeWorker) -> None:
+    async with AsyncClient(url) as client:
+        await client.submit("craft", model="vgg16", images=[png()], class_index=1, concepts=2)
+    assert json.loads((await worker.claim("slow")).params)["concepts"] == 2
+
+
+async def test_the_command_line_uploads_files_that_json_names(url: str, worker: FakeWorker, tmp_path: Path) -> None:
+    photos = []
+    for seed in range(5):
+        photos.append(tmp_path / f"{seed}.png")
+        photos[-1].write_bytes(png(seed=seed))
+    ids = [(await read_image(each)).id for each in photos]
+    texts = [
+        "class_index=1",
+        f"concepts={json.dumps([{'name': 'dots', 'images': [str(each) for each in photos[1:3]]}])}",
+        f"random_sets={json.dumps([{'name': 'others', 'images': [str(each) for each in photos[3:]]}])}",
+    ]
+    request, item, save = RunRequest("tcav", "vgg16", read_parameters(texts)), RunItem([str(photos[0])], "tcav"), SaveChoice.read("json")
+    async with RunClient(url) as client:
+        call = asyncio.create_task(client.call(request, item, None, save))
+        execution = await worker.claim("slow")
+        await worker.fail(execution, "invalid_image", "The image is damaged.")
+        assert isinstance(await call, ImageError)
+        missing = replace(request, params={**request.params, "concepts": [{"name": "x", "images": ["nowhere.png", "b.png"]}]})
+        assert isinstance(await client.call(missing, item, None, save), FileNotFoundError)
+    params = json.loads(execution.params)
+    assert params["images"] == ids[:1]
+    assert params["concepts"] == [{"name": "dots", "images": ids[1:3]}]
+    assert params["random_sets"] == [{"name": "others", "images": ids[3:]}]
