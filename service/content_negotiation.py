@@ -11,13 +11,14 @@ def preferred_media_type(accept: str | None, offered: Sequence[str]) -> str | No
     Example:
         `preferred_media_type("image/webp, image/*;q=0.5", ["image/png", "image/webp"])` is `image/webp`.
     """
-    ranges = [_parsed(part) for part in (accept or "").split(",") if part.strip()] or [("*/*", 1.0)]
+    ranges = [parsed_range(part) for part in (accept or "").split(",") if part.strip()] or [("*/*", 1.0)]
     qualities = [_quality(media_type, ranges) for media_type in offered]
     highest = max(qualities, default=0.0)
     return offered[qualities.index(highest)] if highest > 0 else None
 
 
-def _parsed(part: str) -> tuple[str, float]:
+def parsed_range(part: str) -> tuple[str, float]:
+    """Return one part of an `Accept` or `Accept-Encoding` header and its quality, 0-1. A quality that is no number counts as 0."""
     media_range, *parameters = [piece.strip().lower() for piece in part.split(";")]
     for parameter in parameters:
         name, _, value = parameter.partition("=")

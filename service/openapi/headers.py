@@ -34,6 +34,7 @@ _BY_OPERATION: dict[str, dict[str, tuple[str, ...]]] = {
     "upload_model": {"200": ("Location",), "201": ("Location",)},
     "get_artifact": _OF_FILES,
     "get_image": _OF_FILES,
+    "list_methods": {"200": ("Vary",)},
 }
 _BY_PROBLEM = {"401": ("WWW-Authenticate",), "403": ("WWW-Authenticate",), "429": ("Retry-After",), "503": ("Retry-After",)}
 _NOT_FINISHED = ("Location", "Preference-Applied", "Retry-After")

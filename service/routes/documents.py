@@ -14,7 +14,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse
 
-from service.responses import json_response
+from service.compressed import compressed_response
 
 SWAGGER_FILES = ("swagger-ui-bundle.js", "swagger-ui.css")
 """The files of Swagger UI that the page `/docs` loads. Each is served below `/docs/`."""
@@ -29,11 +29,11 @@ def documents_router(app: FastAPI) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @cache
-    def document() -> str:
-        return json.dumps(app.openapi(), ensure_ascii=False, separators=(",", ":"))
+    def document() -> bytes:
+        return json.dumps(app.openapi(), ensure_ascii=False, separators=(",", ":")).encode()
 
-    def openapi_document() -> Response:
-        return json_response(document())
+    def openapi_document(request: Request) -> Response:
+        return compressed_response(request, document(), "application/json")
 
     async def docs(request: Request) -> Response:
         root = request.scope.get("root_path", "")

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from schemas.errors import NotFound
+from service.compressed import compressed_response
 from service.content_negotiation import preferred_media_type
 from service.echo import echo
 from service.explorer_files import ASSET_HEADERS, PAGE_HEADERS, explorer_files, explorer_page
@@ -51,10 +52,12 @@ async def job_page(request: Request, job_id: str) -> Response:
 
 
 @router.get("/explorer/{name}", include_in_schema=False)
-async def explorer_file(name: str) -> Response:
+def explorer_file(request: Request, name: str) -> Response:
     found = explorer_files().get(name)
     if found is None:
         raise NotFound(f"The explorer page has no file '{echo(name)}'.", got=echo(name))
+    if found.media_type.startswith("text/"):
+        return compressed_response(request, found.content, found.media_type, ASSET_HEADERS)
     return Response(found.content, 200, ASSET_HEADERS, found.media_type)
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 from functools import cache
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from schemas.discovery import MethodDescription, describe_method
 from schemas.errors import UnknownMethod
 from schemas.methods import METHODS, params_class
+from service.compressed import compressed_response
 from service.problems import documented
 from service.responses import json_response
 
@@ -25,10 +26,16 @@ def _described(name: str) -> str:
     return describe_method(name).model_dump_json(exclude_unset=True)
 
 
+@cache
+def _all_described() -> bytes:
+    return f"[{','.join(_described(name) for name in METHODS)}]".encode()
+
+
 @router.get("/v1/methods", operation_id="list_methods", summary="List the methods", response_model=list[MethodDescription])
-def list_methods() -> Response:
-    """Each method comes with the JSON schema of its parameters, an example and its artifacts."""
-    return json_response(f"[{','.join(_described(name) for name in METHODS)}]")
+def list_methods(request: Request) -> Response:
+    """Each method comes with the JSON schema of its parameters, an example and its artifacts. The answer is long, and is compressed for
+    callers who accept gzip."""
+    return compressed_response(request, _all_described(), "application/json")
 
 
 @router.get(

@@ -1827,7 +1827,8 @@ export interface paths {
         };
         /**
          * List the methods
-         * @description Each method comes with the JSON schema of its parameters, an example and its artifacts.
+         * @description Each method comes with the JSON schema of its parameters, an example and its artifacts. The answer is long, and is compressed for
+         *     callers who accept gzip.
          *
          *     A key needs the scope `read`.
          */
@@ -44935,6 +44936,7 @@ export interface operations {
                     "X-Request-ID": components["headers"]["X-Request-ID"];
                     RateLimit: components["headers"]["RateLimit"];
                     "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    Vary: components["headers"]["Vary"];
                     [name: string]: unknown;
                 };
                 content: {
