@@ -176,9 +176,11 @@ class Document(DrawnArtifact):
 class Output:
     """All results of a job.
 
-    `warnings` are sentences for the caller, for example why an optional artifact is missing.
+    `warnings` are sentences for the caller, for example why an optional artifact is missing. `line` stands below the title of the pictures
+    in place of the explained class.
     """
 
     artifacts: tuple[DrawnArtifact, ...]
     facts: Facts
     warnings: tuple[str, ...] = ()
+    line: str = ""

@@ -28,7 +28,7 @@ def draw(job: PipelineJob, value: Any, photo: Photo | None) -> Output:
     output = output if photo is None else placed(output)
     if not isinstance(job.params, AnnotateParams) or not job.params.annotate:
         return output
-    words = PictureWords(_parts(job), _explained(output.facts))
+    words = PictureWords(_parts(job), output.line or _explained(output.facts))
     beside = job.params.annotate == "side_by_side"
     return replace(output, artifacts=tuple(_artifacts(output, words, None if photo is None else photo.image, beside=beside)))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,10 +14,16 @@ from PIL import Image
 from rendering import colormaps
 from rendering.drawings import drawing_from
 from rendering.drawings.annotated_map import AnnotatedMap
+from rendering.drawings.maps_on_photo import MapsOnPhoto
+from rendering.photo import Photo, Placement
 from rendering.placement import place_on_photo
 from schemas.artifacts import DeferredPicture, EncodedArtifact
+from schemas.methods.cam.grad_cam import GradCam
+from schemas.methods.facts import ExplainedClassesFacts, Prediction
 from tests.workers.execution.bench import PipelineBench
 from tests.workers.tiny import photo
+from workers.contract.artifacts import Array, Output, PictureOfArrays
+from workers.execution.annotate_pictures import draw
 
 
 def pictures(artifacts: tuple[EncodedArtifact | DeferredPicture, ...]) -> dict[str, np.ndarray]:
@@ -107,3 +115,24 @@ async def test_the_sheet_of_several_methods_has_a_scale_beside_it(bench: Pipelin
     ends = [(rich == colormaps.table("turbo")[end]).all(-1).any() for end in (0, 255)]
     assert rich.shape != bare.shape
     assert ends == [True, True]
+
+
+def test_a_line_of_the_method_stands_in_place_of_the_explained_class() -> None:
+    shown = Photo(np.full((40, 60, 3), 90, np.uint8), Placement((4, 6), (0, 0, 4, 6), (0, 0, 40, 60)))
+    maps = MapsOnPhoto(photo_size=(40, 60), placement=shown.placement, source="map", scaling="heat", colormap="jet", alpha=0.5)
+    array = Array("map", np.arange(6, dtype=np.float32).reshape(2, 3))
+    facts = ExplainedClassesFacts.model_construct(
+        classes=(Prediction(class_index=1, label="cat", logit=1, probability=0.5, head="softmax"),), target=None
+    )
+
+    def words(line: str) -> str:
+        output = Output((PictureOfArrays.of("overlay", maps, [array]), array), facts, line=line)
+        method, params = SimpleNamespace(draw=lambda *_: output), GradCam(layer="conv")
+        job: Any = SimpleNamespace(method=method, params=params, model=None)
+        drawing = next(each.drawing for each in draw(job, None, shown).artifacts if isinstance(each, PictureOfArrays))
+        assert isinstance(drawing, AnnotatedMap)
+        assert drawing.title == ("Grad-CAM", "conv")
+        return drawing.explained
+
+    assert words("") == "cat (1) · 50.0%"
+    assert words("the class token attends") == "the class token attends"

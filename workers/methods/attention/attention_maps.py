@@ -120,7 +120,15 @@ def draw(result: HeadMaps, photo: Photo, params: AttentionMaps) -> Output:
         ),
         facts=facts,
         warnings=tuple(smaller_tiles_warning("heads", tiles, photo)),
+        line=who_attends(params, result.position) + (f" · mean of {count} heads" if mean else ""),
     )
+
+
+def who_attends(params: AttentionMaps, position: tuple[int, int] | None) -> str:
+    """Return in words which token attends: the class token, all tokens, or the token at a position (y, x) of the grid."""
+    if position is not None:
+        return f"the token in row {position[0]}, column {position[1]} attends"
+    return "the class token attends" if params.query == "class_token" else "all tokens of the picture attend (their mean)"
 
 
 def _check_heads(params: AttentionMaps, count: int, layer: str) -> None:

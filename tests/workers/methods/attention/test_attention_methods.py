@@ -103,13 +103,16 @@ def test_maps_of_heads_show_who_attends() -> None:
         assert [head.strongest for head in facts.heads] == [(0, int(row.argmax())) for row in attention[:, 0, 1:]]
         pictures = [each for each in output.artifacts if isinstance(each, Picture)]
         assert [each.primary for each in pictures] == [True]
+        assert output.line == "the class token attends"
     (right, *_) = run(probe, "attention_maps", tensor, layer=PATHS[0], heads=[1], query=[10, 39])
     np.testing.assert_allclose(array(right, "attention"), reference(tensor[0])[1][PATHS[0]][1:, 2:, 1:], atol=1e-6)
     assert right.facts.position == (0, 1)
+    assert right.line == "the token in row 0, column 1 attends"
     assert [head.head for head in right.facts.heads] == [1]
     (mean, *_) = run(probe, "attention_maps", tensor, heads="mean", query="mean")
     np.testing.assert_allclose(array(mean, "attention"), expected[0].mean(axis=0)[1:, 1:].mean(axis=0, keepdims=True), atol=1e-6)
     assert mean.facts.heads == ()
+    assert mean.line == "all tokens of the picture attend (their mean) · mean of 2 heads"
 
 
 def test_heads_and_points_that_are_not_there_are_refused() -> None:
