@@ -11,7 +11,7 @@ from saliency.core import xrai as pair_xrai
 
 from schemas.methods.gradients.xrai import Xrai
 from tests.parity.peers import pair_saliency
-from tests.parity.twins import CLASSES, SIZE, TOLERANCE, difference, twins
+from tests.parity.twins import CLASSES, SIZE, TOLERANCE, difference, finished, twins
 from workers.contract.colours import normalise
 from workers.methods.gradients.graph_segments import graph_segments
 from workers.methods.gradients.ranked_regions import ranked_regions
@@ -26,12 +26,7 @@ def photo(height: int, width: int) -> np.ndarray:
 
 
 def segments_of(image: np.ndarray, radius: int) -> np.ndarray:
-    dividing = graph_segments(image, pair_xrai._FELZENSZWALB_SCALE_VALUES, radius)
-    while True:
-        try:
-            next(dividing)
-        except StopIteration as stop:
-            return stop.value
+    return finished(graph_segments(image, pair_xrai._FELZENSZWALB_SCALE_VALUES, radius))
 
 
 @pytest.mark.parametrize(("size", "radius"), [((224, 224), 5), ((150, 230), 3)])
@@ -49,7 +44,7 @@ def test_regions(area: float) -> None:
     segments = segments_of(image, 2)
     attribution = cv2.GaussianBlur(np.random.default_rng(4).normal(size=(120, 150)), (0, 0), 3)
     gains, ranks = pair_xrai.XRAI._xrai(attribution, list(segments), area_perc_th=area, min_pixel_diff=20)
-    found = ranked_regions(attribution, segments, min_pixels=20, area=area)
+    found = finished(ranked_regions(attribution, segments, min_pixels=20, area=area))
     assert found.count > 5
     np.testing.assert_allclose(found.gains, gains, rtol=1e-9)
     np.testing.assert_array_equal(found.ranks, ranks)

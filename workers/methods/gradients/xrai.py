@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import time
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int32
@@ -25,6 +27,10 @@ from workers.methods.gradients.ranked_regions import RankedRegions, ranked_regio
 from workers.methods.gradients.summed_gradients import GradientSamples, add_gradients
 from workers.methods.previews import PreviewedSlices, input_photo, preview_on
 from workers.methods.sheets import class_captions, class_overlay
+
+_SLICE_SECONDS = 0.1
+_Part = TypeVar("_Part")
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
@@ -81,16 +87,13 @@ def run(probe: Probe, inputs: Inputs, params: Xrai) -> Generator[Slice, None, Xr
             yield slices.at(number * params.steps * len(classes) + done)
         values += sums * line / len(params.baselines)
     dividing = graph_segments(photo.image, params.scales, params.dilation_radius(height, width))
-    while True:
-        try:
-            yield slices.at(gradients + next(dividing))
-        except StopIteration as stop:
-            segments = stop.value
-            break
+    segments = yield from _as_slices(dividing, lambda done: slices.at(gradients + done))
     found: list[RankedRegions] = []
     for own in largest_value(values):
-        found.append(ranked_regions(own, segments, min_pixels=params.fewest_pixels(height, width), area=params.area))
-        yield slices.at(gradients + len(params.scales) + len(found))
+        ranking = ranked_regions(own, segments, min_pixels=params.fewest_pixels(height, width), area=params.area)
+        at_work = gradients + len(params.scales) + len(found)
+        found.append((yield from _as_slices(ranking, lambda _, at=at_work: slices.at(at))))
+        yield slices.at(at_work + 1)
     attribution = InputAttribution(
         values.astype(np.float32),
         np.stack([each.gains for each in found]).astype(np.float32),
@@ -99,6 +102,19 @@ def run(probe: Probe, inputs: Inputs, params: Xrai) -> Generator[Slice, None, Xr
         preprocessing,
     )
     return XraiResult(attribution, np.stack([each.ranks for each in found]), len(segments))
+
+
+def _as_slices(parts: Generator[_Part, None, _Result], at: Callable[[_Part], Slice]) -> Generator[Slice, None, _Result]:
+    """Do work in parts, and end a slice after the part with which it has taken a tenth of a second. `at` returns this slice."""
+    started = time.monotonic()
+    while True:
+        try:
+            part = next(parts)
+        except StopIteration as stop:
+            return stop.value
+        if time.monotonic() - started > _SLICE_SECONDS:
+            yield at(part)
+            started = time.monotonic()
 
 
 def draw(result: XraiResult, photo: Photo, params: Xrai) -> Output:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from skimage.transform import resize
 
 from schemas.errors import LimitExceeded
 from schemas.limits import MethodLimits
@@ -12,14 +13,15 @@ from tests.workers.methods.gradients.support import Recorded, W, by_name, resolv
 from tests.workers.methods.linear import driven
 from tests.workers.methods.support import batch, photo_of, published
 from workers.contract.inputs import Inputs
+from workers.methods.gradients import ranked_regions as ranked_regions_module
 from workers.methods.gradients import xrai
-from workers.methods.gradients.graph_segments import disk_of, enlarged, full_range, graph_segments
+from workers.methods.gradients.graph_segments import disk_of, enlarged, full_range, graph_segments, small
 from workers.methods.gradients.ranked_regions import RankedRegions, ranked_regions
 
 
 def ranked(values: list[float], segments: list[set[int]], min_pixels: int = 1, area: float = 1.0) -> RankedRegions:
     masks = np.array([[[place in segment for place in range(len(values))]] for segment in segments])
-    return ranked_regions(np.array([values], float), masks, min_pixels=min_pixels, area=area)
+    return driven(ranked_regions(np.array([values], float), masks, min_pixels=min_pixels, area=area))[1]
 
 
 def test_the_segment_that_gains_most_for_its_new_pixels_comes_next() -> None:
@@ -46,6 +48,20 @@ def test_a_later_region_may_gain_more() -> None:
     assert found.ranks.tolist() == [[2, 2, 1]]
 
 
+def test_the_work_on_a_large_image_is_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part holds 40 values of masks. The first ends after two of the three masks, and what a turn covers is taken off in parts, too."""
+    rng = np.random.default_rng(3)
+    values, segments = rng.normal(size=20).tolist(), [set(range(20)), set(range(0, 20, 2)), set(range(5))]
+    whole = ranked(values, segments)
+    monkeypatch.setattr(ranked_regions_module, "_VALUES_A_PART", 40)
+    masks = np.array([[[place in segment for place in range(20)]] for segment in segments])
+    parts, found = driven(ranked_regions(np.array([values]), masks, min_pixels=1, area=1.0))
+    np.testing.assert_allclose(found.gains, whole.gains)
+    np.testing.assert_array_equal(found.ranks, whole.ranks)
+    taken = [int((whole.ranks == rank).sum()) for rank in range(1, whole.count + 1)]
+    assert len(parts) == 1 + sum(-(-3 * pixels // 40) for pixels in taken)
+
+
 def test_segments_are_enlarged_by_a_disk() -> None:
     assert disk_of(2).tolist() == [[0, 0, 1, 0, 0], [0, 1, 1, 1, 0], [1, 1, 1, 1, 1], [0, 1, 1, 1, 0], [0, 0, 1, 0, 0]]
     corner = np.zeros((3, 4), bool)
@@ -54,11 +70,19 @@ def test_segments_are_enlarged_by_a_disk() -> None:
     assert (enlarged(corner, disk_of(0)) == corner).all()
 
 
+@pytest.mark.parametrize("size", [(300, 250), (90, 130)])
+def test_channels_scaled_one_by_one_are_those_of_the_whole_image(size: tuple[int, int]) -> None:
+    image = np.random.default_rng(1).uniform(-1, 1, (*size, 3))
+    whole = resize(image, (224, 224), order=3, mode="constant", preserve_range=True, anti_aliasing=True)
+    np.testing.assert_allclose(small(image), whole, atol=1e-12)
+
+
 def test_colours_give_the_segments_of_every_scale() -> None:
     image = np.zeros((224, 224, 3), np.uint8)
     image[:, 100:], image[:80, 100:] = (250, 10, 10), (10, 250, 10)
     scales, segments = driven(graph_segments(image, (250, 500), 0))
-    assert scales == [1, 2]
+    assert scales == sorted(scales)
+    assert (scales[0], scales[-1]) == (0, 2)
     assert segments.sum() == 2 * image[..., 0].size, "the segments of a scale cover each pixel once"
     for y, x, area in ((112, 50, 224 * 100), (150, 160, 144 * 124), (40, 160, 80 * 124)):
         assert segments[:, y, x].sum() == 2
