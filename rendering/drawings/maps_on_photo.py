@@ -46,6 +46,7 @@ class MapsOnPhoto(Drawing):
         colormap: The colours, for the way `blend`.
         alpha: The weight of the map in the overlay, 0-1, for the ways `blend` and `diverging`.
         captions: The words above each tile, if there are several maps.
+        remark: Words about the maps that everybody should know who looks at the picture, or nothing.
     """
 
     kind: Literal["maps_on_photo"] = "maps_on_photo"
@@ -60,6 +61,7 @@ class MapsOnPhoto(Drawing):
     colormap: Colormap = "jet"
     alpha: float = 0.5
     captions: tuple[str, ...] = ()
+    remark: str = ""
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -76,10 +78,10 @@ class MapsOnPhoto(Drawing):
 
     @property
     def meaning(self) -> str:
-        """The meaning of the colours that the scale does not explain, in words. It is empty if the scale explains all of them."""
+        """The remark, and the meaning of the colours that the scale does not explain. It is empty if the scale explains all of them."""
         unseen = unseen_meaning(self.placement, self.photo_size, "faded" if self.part == "overlay" else "light grey")
         signs = ("red: for it", "blue: against it") if self.way == "diverging" else ()
-        return " · ".join((*signs, *((unseen,) if unseen else ())))
+        return " · ".join(filter(None, (self.remark, *signs, unseen)))
 
     def count(self, arrays: SourceArrays) -> int:
         """Return the number of maps."""

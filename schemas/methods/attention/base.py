@@ -12,6 +12,7 @@ from schemas.methods.attention.attention_layers import attention_stack, has_clas
 from schemas.methods.card import ArtifactSpec
 from schemas.methods.colormap import Colormap
 from schemas.methods.frames import ANIMATION, AnimatedFacts
+from schemas.methods.heat import HEAT_ALPHA, HEAT_COLORMAP, HEAT_PICTURES
 from schemas.methods.image_input import ExplainedInputParams
 from schemas.methods.target_class import OutputParams
 from schemas.models import Layer, LayerPath, PublishedModel
@@ -20,15 +21,7 @@ QueryName = Literal["class_token", "mean"]
 PhotoPoint = tuple[float, float]
 
 ATTENTION_ARTIFACTS = (
-    ArtifactSpec(
-        "overlay",
-        "image",
-        "This is the heatmap on the image, at the image's own size. Several classes are tiles with captions.",
-        primary=True,
-    ),
-    ArtifactSpec(
-        "heatmap", "image", "This is the heatmap alone, at the image's own size. It is grey where the model did not look (`fit` crop)."
-    ),
+    *HEAT_PICTURES,
     ArtifactSpec(
         "map", "array", "This is the unscaled map (h, w) float32 at the resolution of the tokens, or (n, h, w) for a list of n classes."
     ),
@@ -53,15 +46,8 @@ class AttentionFlowFacts(AnimatedFacts):
 class AttentionPictureParams(AnnotateParams, ExplainedInputParams):
     """Parameters that say how attention is drawn."""
 
-    colormap: Colormap = Field(default="turbo", description="The heatmap has the colours of this colormap.")
-    alpha: float = Field(
-        default=0.6,
-        ge=0,
-        le=1,
-        description=(
-            "This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat."
-        ),
-    )
+    colormap: Colormap = HEAT_COLORMAP
+    alpha: float = HEAT_ALPHA
 
 
 class AttentionStackParams(OutputParams, AttentionPictureParams):

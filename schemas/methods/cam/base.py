@@ -13,6 +13,7 @@ from schemas.methods.annotate import AnnotateParams
 from schemas.methods.card import ArtifactSpec
 from schemas.methods.colormap import Colormap
 from schemas.methods.frames import ANIMATION, AnimatedFacts, FramesParams
+from schemas.methods.heat import HEAT_ALPHA, HEAT_COLORMAP, HEAT_PICTURES
 from schemas.methods.image_input import ExplainedInputParams
 from schemas.methods.precision import PrecisionParams
 from schemas.methods.target_class import OutputParams, TargetClassParams, class_output
@@ -26,15 +27,7 @@ AUGMENTED = 6
 LAYERS = Field(min_length=1, max_length=16)
 
 CAM_ARTIFACTS = (
-    ArtifactSpec(
-        "overlay",
-        "image",
-        "This is the heatmap on the image, at the image's own size. Several classes are tiles with captions.",
-        primary=True,
-    ),
-    ArtifactSpec(
-        "heatmap", "image", "This is the heatmap alone, at the image's own size. It is grey where the model did not look (`fit` crop)."
-    ),
+    *HEAT_PICTURES,
     ArtifactSpec(
         "map",
         "array",
@@ -78,15 +71,8 @@ class CamParams(OutputParams, PrecisionParams, AnnotateParams, ExplainedInputPar
             "1, 0.9 and 1.1."
         ),
     )
-    colormap: Colormap = Field(default="turbo", description="The heatmap has the colours of this colormap.")
-    alpha: float = Field(
-        default=0.6,
-        ge=0,
-        le=1,
-        description=(
-            "This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat."
-        ),
-    )
+    colormap: Colormap = HEAT_COLORMAP
+    alpha: float = HEAT_ALPHA
 
     @field_validator("layer")
     @classmethod

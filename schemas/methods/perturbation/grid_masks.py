@@ -6,6 +6,7 @@ from pydantic import Field
 
 from schemas.methods.card import ArtifactSpec
 from schemas.methods.colormap import Colormap
+from schemas.methods.heat import HEAT_ALPHA, HEAT_COLORMAP
 from schemas.methods.perturbation.base import PERTURBATION_ARTIFACTS, Baseline, PerturbationParams
 
 GRID_ARTIFACTS = (
@@ -24,12 +25,5 @@ class GridMaskParams(PerturbationParams):
         default="mean", description="This covers the cells: the `mean` colour of the image, `black`, `white`, or the image `blurred`."
     )
     seed: int = Field(default=0, ge=0, lt=2**31, description="This is the seed of the masks. The same seed gives the same map.")
-    colormap: Colormap = Field(default="turbo", description="The heatmap has the colours of this colormap.")
-    alpha: float = Field(
-        default=0.6,
-        ge=0,
-        le=1,
-        description=(
-            "This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat."
-        ),
-    )
+    colormap: Colormap = HEAT_COLORMAP
+    alpha: float = HEAT_ALPHA

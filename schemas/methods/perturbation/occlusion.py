@@ -11,6 +11,7 @@ from schemas.errors import InvalidParameters
 from schemas.limits import MethodLimits
 from schemas.methods.card import MethodCard
 from schemas.methods.frames import FramesParams
+from schemas.methods.heat import SIGNED_ALPHA
 from schemas.methods.perturbation.base import FRAMES_PERTURBATION_ARTIFACTS, Baseline, PerturbationFacts, PerturbationParams, check_masks
 from schemas.models import ModelDescription, PublishedModel
 
@@ -67,9 +68,7 @@ class Occlusion(FramesParams, PerturbationParams):
     baseline: Baseline = Field(
         default="mean", description="This covers the window: the `mean` colour of the image, `black`, `white`, or the image `blurred`."
     )
-    alpha: float = Field(
-        default=0.7, ge=0, le=1, description="This is the weight of the map's colours in the overlay, 0-1, where the map is strongest."
-    )
+    alpha: float = SIGNED_ALPHA
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Occlusion:
         given = model.description.input

@@ -9,6 +9,7 @@ from pydantic import Field
 from schemas.errors import InvalidParameters
 from schemas.limits import MethodLimits
 from schemas.methods.card import ArtifactSpec, MethodCard
+from schemas.methods.heat import SIGNED_ALPHA
 from schemas.methods.perturbation.base import PERTURBATION_ARTIFACTS, PerturbationFacts, PerturbationParams, check_masks
 from schemas.models import ModelDescription, PublishedModel
 
@@ -109,9 +110,7 @@ class PartitionShap(PerturbationParams):
         le=100,
         description="The colours reach their full strength at this percentile (50-100) of the map's absolute values.",
     )
-    alpha: float = Field(
-        default=0.7, ge=0, le=1, description="This is the weight of the map's colours in the overlay, 0-1, where the map is strongest."
-    )
+    alpha: float = SIGNED_ALPHA
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Self:
         check_masks(self.samples, limits, "/params/samples", "")

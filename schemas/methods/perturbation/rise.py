@@ -10,6 +10,7 @@ from schemas.limits import MethodLimits
 from schemas.methods.card import MethodCard
 from schemas.methods.colormap import Colormap
 from schemas.methods.frames import FramesParams
+from schemas.methods.heat import HEAT_ALPHA, HEAT_COLORMAP
 from schemas.methods.perturbation.base import FRAMES_PERTURBATION_ARTIFACTS, PerturbationFacts, PerturbationParams, Score, check_masks
 from schemas.models import ModelDescription, PublishedModel
 
@@ -77,15 +78,8 @@ class Rise(FramesParams, PerturbationParams):
         default=7, ge=1, le=64, description="This is the number of cells of a mask, down and across, before it is enlarged and shifted."
     )
     seed: int = Field(default=0, ge=0, lt=2**31, description="This is the seed of the random masks. The same seed gives the same map.")
-    colormap: Colormap = Field(default="turbo", description="The heatmap has the colours of this colormap.")
-    alpha: float = Field(
-        default=0.6,
-        ge=0,
-        le=1,
-        description=(
-            "This is the weight of the heatmap in the overlay, 0-1, where the heat is at least half of its maximum. It falls with the heat."
-        ),
-    )
+    colormap: Colormap = HEAT_COLORMAP
+    alpha: float = HEAT_ALPHA
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Rise:
         check_masks(self.masks * self.frame_count, limits, "/params/masks", "")

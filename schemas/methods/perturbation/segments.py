@@ -9,6 +9,7 @@ from pydantic import Field
 from schemas.errors import InvalidParameters
 from schemas.limits import MethodLimits
 from schemas.methods.card import ArtifactSpec
+from schemas.methods.heat import SIGNED_ALPHA
 from schemas.methods.perturbation.base import PERTURBATION_ARTIFACTS, Baseline, PerturbationFacts, PerturbationParams, check_masks
 from schemas.models import ModelDescription, PublishedModel
 
@@ -56,9 +57,7 @@ class SegmentParams(PerturbationParams):
         default="mean", description="This covers the segments: the `mean` colour of the image, `black`, `white`, or the image `blurred`."
     )
     seed: int = Field(default=0, ge=0, lt=2**31, description="This is the seed of the random choices. The same seed gives the same map.")
-    alpha: float = Field(
-        default=0.7, ge=0, le=1, description="This is the weight of the map's colours in the overlay, 0-1, where the map is strongest."
-    )
+    alpha: float = SIGNED_ALPHA
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Self:
         check_masks(self.samples, limits, "/params/samples", "")

@@ -122,6 +122,8 @@ def draw(result: RiseResult, photo: Photo, params: Rise) -> Output:
     how = options(params)
     if noisy:
         how["alpha"] = params.alpha * max(0.25, min(found for _, found in noisy) / NOISY)
+        names = ", ".join(class_name(scored) for scored, _ in noisy)
+        how["remark"] = "mostly noise" if len(result.classes) == 1 else f"mostly noise: {names}"
     output = perturbation_pictures.draw(result, photo, params, **how)
     warnings = [
         f"{class_name(scored)}: the map is mostly noise, because the maps of two halves of the masks correlate by {found:.2f} only. It is "

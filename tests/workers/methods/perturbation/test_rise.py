@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rendering.drawings.maps_on_photo import MapsOnPhoto
 from rendering.overlays.blend import blend
 from schemas.limits import MethodLimits
 from schemas.methods.perturbation.rise import Rise
 from tests.drawn import drawn
 from tests.workers.methods.linear import LinearProbe, driven
 from tests.workers.methods.support import photo_of, softmax
-from workers.contract.artifacts import Array, Output, Picture
+from workers.contract.artifacts import Array, Output, Picture, PictureOfArrays
 from workers.contract.inputs import Inputs
 from workers.methods import previews
 from workers.methods.perturbation import rise
@@ -152,6 +153,8 @@ def test_a_map_of_noise_is_drawn_faintly_and_says_so() -> None:
     output = rise.draw(found, photo_of(), Rise(colormap="magma", alpha=0.8, masks=2))
     (warning,) = output.warnings
     assert "the maps of two halves of the masks correlate by 0.25 only" in warning
+    drawings = [each.drawing for each in output.artifacts if isinstance(each, Picture | PictureOfArrays)]
+    assert [each.meaning for each in drawings if isinstance(each, MapsOnPhoto)] == ["mostly noise", "mostly noise"]
     np.testing.assert_array_equal(
         pictures(output)["overlay"], blend(np.array([[0, 0.5, 0.5], [0.25, 1, 0]], np.float32), photo_of(), "magma", 0.4)[0]
     )
