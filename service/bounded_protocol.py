@@ -1,7 +1,7 @@
 """uvicorn's HTTP protocol with limits on the time that a client may take to send a request's header and to read its answer.
 
 uvicorn itself bounds only the pause between two requests of one connection. A client that opens connections and sends half a header, or
-that never reads, would hold each of them for ever.
+that never reads, would hold each of them for ever. The number of open connections is bounded, too.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ class BoundedProtocol(H11Protocol):
 
     header_seconds: ClassVar[float]
     reading_seconds: ClassVar[float]
+    most_connections: ClassVar[int]
+    waiting: ClassVar[dict[BoundedProtocol, None]]  # connections that no request is open on, in the order in which they began to wait
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -29,6 +31,8 @@ class BoundedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] - as uvicorn does
         super().connection_made(transport)
         self._watch_header()
+        if len(self.connections) > self.most_connections:
+            self._make_room()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -37,7 +41,13 @@ class BoundedProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._header_timer = _ended(self._header_timer)
         self._reading_timer = _ended(self._reading_timer)
+        self.waiting.pop(self, None)
         super().connection_lost(exc)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
+            self.waiting.setdefault(self)
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -64,8 +74,16 @@ class BoundedProtocol(H11Protocol):
         """Run the timer while a header is expected. More bytes of the same header do not start it again."""
         if self.conn.their_state is not h11.IDLE or self.transport.is_closing():
             self._header_timer = _ended(self._header_timer)
+            self.waiting.pop(self, None)
         elif self._header_timer is None:
             self._header_timer = self.loop.call_later(self.header_seconds, self._close)
+            self.waiting.setdefault(self)
+
+    def _make_room(self) -> None:
+        """Close the connection that has waited longest for a request. It is this one if a request is open on all others."""
+        oldest = next(iter(self.waiting))
+        del self.waiting[oldest]
+        oldest.transport.abort()
 
     def _close(self) -> None:
         self.transport.close()
@@ -77,15 +95,17 @@ class BoundedProtocol(H11Protocol):
         self._reading_timer = self.loop.call_later(self.reading_seconds, self.transport.abort)
 
 
-def bounded_protocol(header_seconds: float, reading_seconds: float) -> type[BoundedProtocol]:
+def bounded_protocol(header_seconds: float, reading_seconds: float, most_connections: int) -> type[BoundedProtocol]:
     """Return the protocol class for `uvicorn.Config`.
 
     Args:
         header_seconds: the header of a request must have arrived so many seconds after the connection was opened, or after its first
             byte if it is not the first request. Otherwise the connection is closed.
         reading_seconds: a client that reads nothing of its answer for so long, while the server has more to send, is cut off.
+        most_connections: so many connections may be open. For each further one, the one that has waited longest for a request is closed.
     """
-    return type("LimitedProtocol", (BoundedProtocol,), {"header_seconds": header_seconds, "reading_seconds": reading_seconds})
+    limits = {"header_seconds": header_seconds, "reading_seconds": reading_seconds, "most_connections": most_connections}
+    return type("LimitedProtocol", (BoundedProtocol,), {**limits, "waiting": {}})
 
 
 def _ended(timer: asyncio.TimerHandle | None) -> None:

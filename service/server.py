@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from service.bounded_protocol import bounded_protocol
 from service.dependencies import Services, services_of
+from service.open_connections import connection_limits, raise_descriptor_limit
 from service.settings import ServiceSettings
 
 _FIRST_REPORT_SECONDS, _REPORT_SECONDS = 0.3, 5.0
@@ -72,11 +73,13 @@ class DrainingServer(uvicorn.Server):
 
 async def serve(app: FastAPI, settings: ServiceSettings, sockets: Sequence[socket.socket] | None = None) -> None:
     """Serve `app` until SIGINT or SIGTERM ends it. Without `sockets`, it listens on the host and port of `settings`."""
+    raise_descriptor_limit()
     await DrainingServer(server_config(app, settings), services_of(app)).serve(list(sockets) if sockets else None)
 
 
 def server_config(app: FastAPI, settings: ServiceSettings) -> uvicorn.Config:
     """Return uvicorn's configuration for `app`."""
+    limits = connection_limits(settings.max_connections)
     return uvicorn.Config(
         app,
         host=settings.host,
@@ -84,7 +87,8 @@ def server_config(app: FastAPI, settings: ServiceSettings) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        http=bounded_protocol(settings.header_timeout, settings.answer_timeout),
+        http=bounded_protocol(settings.header_timeout, settings.answer_timeout, limits.most),
+        backlog=limits.accepted,
         forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_graceful_shutdown=max(1, round(settings.drain)),
     )

@@ -112,6 +112,12 @@ class ServiceSettings(StoreSettings, MethodLimits):  # pyright: ignore[reportInc
         description="A worker must have loaded and described an uploaded model within this many seconds. Otherwise it is not kept.",
     )
 
+    max_connections: int | None = Field(
+        default=None,
+        ge=1,
+        description="At most this many connections are open to each process of the service. For each further one, the one that has waited "
+        "longest for a request is closed. If it is not set, it is 10,000, or less if the process may open few files.",
+    )
     header_timeout: float = Field(
         default=10.0,
         gt=0,

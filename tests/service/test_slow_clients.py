@@ -6,7 +6,7 @@ import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
 import pytest
@@ -14,8 +14,10 @@ from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
 from jobstore.store import JobStore
+from service import open_connections
 from service.app import create_app
 from service.dependencies import services_of
+from service.open_connections import ConnectionLimits, connection_limits
 from service.server import DrainingServer, server_config
 from service.settings import ServiceSettings
 from tests.service.test_errors import problem_of
@@ -37,6 +39,12 @@ async def port(settings: ServiceSettings, store: JobStore) -> AsyncIterator[int]
     """Yield the port of a service with the configuration of `serve`."""
     app = create_app(settings, store)
     _add_endless_answer(app)
+    async with _served(app, settings) as port:
+        yield port
+
+
+@asynccontextmanager
+async def _served(app: FastAPI, settings: ServiceSettings) -> AsyncIterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = DrainingServer(server_config(app, settings), services_of(app))
         serving = asyncio.create_task(server.serve([listener]))
@@ -69,6 +77,39 @@ async def test_40_half_sent_requests_are_closed_and_others_are_answered(port: in
         async with asyncio.timeout(BODY_SECONDS + 10):
             answers = await asyncio.gather(*(reader.read() for reader in readers))
     assert [answer[:12] for answer in answers] == [b"", b"", b"HTTP/1.1 408", b"HTTP/1.1 408"] * 10
+
+
+async def test_more_connections_than_allowed_close_those_that_wait_longest(settings: ServiceSettings, store: JobStore) -> None:
+    """A request that is open stays open, and so does a new caller's, although 60 connections come that send nothing or half a header."""
+    settings = settings.model_copy(update={"max_connections": 20, "header_timeout": 60.0, "body_timeout": 60.0})
+    app = create_app(settings, store)
+    async with _served(app, settings) as port, AsyncExitStack() as stack, httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+
+        async def opened(content: bytes) -> asyncio.StreamReader:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            stack.callback(writer.close)
+            writer.write(content)
+            return reader
+
+        under_way = await opened(HALF_A_BODY)
+        await until(services_of(app).open_requests.listed)
+        answered = await opened(b"GET /livez HTTP/1.1\r\nHost: service\r\n\r\n")
+        assert (await answered.readline()).startswith(b"HTTP/1.1 200")
+        waiting = [await opened(HALF_A_HEADER if number % 2 else b"") for number in range(60)]
+        assert (await client.get("/livez")).status_code == 200
+        async with asyncio.timeout(10):
+            await answered.read()  # its connection waited for a second request
+            assert [await _read_until_closed(reader) for reader in waiting[:42]] == [b""] * 42
+        assert (await client.get("/livez")).status_code == 200
+        assert not any(reader.at_eof() for reader in (under_way, *waiting[42:]))
+
+
+def test_a_process_may_open_files_for_all_its_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    infinite = open_connections.resource.RLIM_INFINITY
+    for soft, most, accepted in ((1024, 384, 128), (8192, 7168, 256), (20_000, 10_000, 256), (300, 64, 37), (infinite, 10_000, 256)):
+        monkeypatch.setattr(open_connections.resource, "getrlimit", lambda _, soft=soft: (soft, 20_000))
+        assert connection_limits(None) == ConnectionLimits(most, accepted)
+        assert connection_limits(7).most == 7
 
 
 async def test_a_header_that_trickles_in_is_not_given_more_time(port: int) -> None:
