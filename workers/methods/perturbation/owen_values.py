@@ -122,6 +122,7 @@ class PartitionTree:
         self._shape, self._order = shape, count()
         self._waiting: list[tuple[float, int, Part]] = []
         self._single: list[Part] = []
+        self._at_work: list[Part] = []
         height, width, channels = shape
         self.add([Part(ImageBlock((0, height), (0, width), (0, channels)), (), none, whole, 1.0)])
 
@@ -140,11 +141,17 @@ class PartitionTree:
                 self._single.append(part)
             else:
                 found.append(Division(part, halves))
+                self._at_work.append(part)
         return found
 
+    def divide(self, division: Division, first_shown: Float64[np.ndarray, " n"], second_shown: Float64[np.ndarray, " n"]) -> None:
+        """Put the halves in the place of a part that `next_divisions` has taken. The scores are those of `Division.children`."""
+        self._at_work = [part for part in self._at_work if part is not division.part]
+        self.add(division.children(first_shown, second_shown))
+
     def parts(self) -> list[Part]:
-        """Return all parts that have not been divided."""
-        return [*self._single, *(part for _, _, part in self._waiting)]
+        """Return all parts that have not been divided, also those whose halves are being shown."""
+        return [*self._single, *self._at_work, *(part for _, _, part in self._waiting)]
 
     def values(self) -> Float64[np.ndarray, "n H W C"]:
         """Return the Owen values. Each part that has not been divided shares its own equally among the values inside it."""

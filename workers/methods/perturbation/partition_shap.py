@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +25,8 @@ from workers.methods.perturbation.perturbation_result import PerturbationResult
 from workers.methods.perturbation.watched_scores import WatchedScores, watch
 from workers.methods.previews import PreviewedSlices, input_photo, preview_on
 
-# Inpainting a photo of 224 × 224 pixels takes up to a tenth of a second, so a slice also ends after this many seconds of covering.
+# Inpainting a photo of 600 × 600 pixels takes up to 0.8 s in one call, so it runs in a thread, and a slice ends after this many seconds of
+# covering or of waiting for it.
 _COVERING_SECONDS = 0.1
 
 
@@ -41,18 +44,29 @@ class PartitionShapResult(PerturbationResult):
 
 
 class _Samples:
-    """Show the model the image with some blocks visible, and count how often."""
+    """Show the model the image with some blocks visible, and count how often. Covering has a thread of its own, which `close` ends."""
 
     def __init__(self, probe: Probe, watched: WatchedScores, cover: CoverUp, shape: tuple[int, int, int]) -> None:
         self.scores: list[Float64[np.ndarray, " n"]] = []
         self._probe, self._watched, self._cover, self._shape = probe, watched, cover, shape
         self._rows = probe.inputs_per_pass(shape[:2])
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="cover")
+
+    def close(self) -> None:
+        """Give up the thread without waiting for it."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
 
     def show(self, samples: Sequence[Sequence[ImageBlock]]) -> Generator[int, None, Float64[np.ndarray, "b n"]]:
-        """Return the scores of some samples, each given by its visible blocks. Yield the number of all samples so far after each pass."""
+        """Return the scores of some samples, each given by its visible blocks.
+
+        Yield the number of all samples so far after each pass, and while an image is being covered.
+        """
         first, waiting, started = len(self.scores), [], time.monotonic()
         for number, visible in enumerate(samples, 1):
-            waiting.append(self._cover(mask_of(visible, self._shape)))
+            covering = self._thread.submit(self._cover, mask_of(visible, self._shape))
+            while not wait([covering], _COVERING_SECONDS).done:
+                yield len(self.scores)
+            waiting.append(covering.result())
             late = time.monotonic() - started > _COVERING_SECONDS
             if len(waiting) == self._rows or number == len(samples) or late:
                 self.scores.extend(self._watched.scores(self._probe, np.stack(waiting)))
@@ -67,7 +81,6 @@ def run(probe: Probe, inputs: Inputs, params: PartitionShap) -> Generator[Slice,
     height, width, channels = shape = image.shape
     preprocessing = probe.description.preprocessing
     watched = watch(probe, inputs.tensor, params)
-    samples = _Samples(probe, watched, cover_up(image, preprocessing, params), shape)
     photo = input_photo(inputs, preprocessing)
     tree: PartitionTree | None = None
 
@@ -78,15 +91,16 @@ def run(probe: Probe, inputs: Inputs, params: PartitionShap) -> Generator[Slice,
     slices = PreviewedSlices(params.samples, preview)
     yield slices.at(0)
     everything = ImageBlock((0, height), (0, width), (0, channels))
-    none, whole = yield from _as_slices(samples.show([(), (everything,)]), slices)
-    tree = PartitionTree(shape, none, whole)
-    while left := params.samples - len(samples.scores):
-        divisions = tree.next_divisions(min(left, params.batch_size) // 2)
-        if not divisions:
-            break
-        shown = yield from _as_slices(samples.show([visible for each in divisions for visible in each.visible()]), slices)
-        for division, first, second in zip(divisions, shown[::2], shown[1::2], strict=True):
-            tree.add(division.children(first, second))
+    with closing(_Samples(probe, watched, cover_up(image, preprocessing, params), shape)) as samples:
+        none, whole = yield from _as_slices(samples.show([(), (everything,)]), slices)
+        tree = PartitionTree(shape, none, whole)
+        while left := params.samples - len(samples.scores):
+            divisions = tree.next_divisions(min(left, params.batch_size) // 2)
+            if not divisions:
+                break
+            shown = yield from _as_slices(samples.show([visible for each in divisions for visible in each.visible()]), slices)
+            for division, first, second in zip(divisions, shown[::2], shown[1::2], strict=True):
+                tree.divide(division, first, second)
     return _result(tree, np.stack(samples.scores), watched, params)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +20,7 @@ from workers.contract.artifacts import Array
 from workers.contract.inputs import Inputs
 from workers.contract.progress import Slice
 from workers.methods.perturbation import partition_shap
-from workers.methods.perturbation.image_cover import cover_up
+from workers.methods.perturbation.image_cover import CoverUp, cover_up
 from workers.methods.perturbation.owen_values import ImageBlock, PartitionTree, mask_of
 from workers.methods.perturbation.partition_shap import PartitionShapResult
 
@@ -34,7 +36,9 @@ def divided(game: Callable[[np.ndarray], list[float]], shape: tuple[int, int, in
     tree = PartitionTree(shape, np.array(game(np.zeros(shape, bool))), np.array(game(np.ones(shape, bool))))
     for _ in range(rounds):
         for division in tree.next_divisions(1):
-            tree.add(division.children(*(np.array(game(mask_of(visible, shape))) for visible in division.visible())))
+            whole = tree.values()[0].sum()
+            tree.divide(division, *(np.array(game(mask_of(visible, shape))) for visible in division.visible()))
+            assert whole == pytest.approx(tree.values()[0].sum()), "a preview in the midst of a round shows all parts"
     return tree.values()
 
 
@@ -126,6 +130,31 @@ def test_what_covers_the_parts() -> None:
         assert changed[4:, 3].all(), "a pixel with a covered channel is covered as a whole"
         assert changed.sum() == 5
         np.testing.assert_allclose(filled(np.zeros_like(visible)), np.broadcast_to(pixels.mean(axis=(0, 1)), pixels.shape), rtol=1e-5)
+
+
+def test_slices_end_while_an_image_is_covered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first image is covered only after three slices have ended without any sample, and the values are the same."""
+    may_go_on = threading.Event()
+
+    def waiting(*given: Any) -> CoverUp:
+        cover = cover_up(*given)
+
+        def covered(visible: np.ndarray) -> np.ndarray:
+            assert may_go_on.wait(60)
+            return cover(visible)
+
+        return covered
+
+    probe = LinearProbe(REGIONS)
+    params = PartitionShap(baseline="black", class_index=0, samples=12).resolve(probe.published, MethodLimits())
+    _, expected = driven(partition_shap.run(probe, Inputs(IMAGE, None), params))
+    monkeypatch.setattr(partition_shap, "cover_up", waiting)
+    run = partition_shap.run(probe, Inputs(IMAGE, None), params)
+    assert [next(run).step for _ in range(4)] == [0] * 4
+    may_go_on.set()
+    slices, found = driven(run)
+    assert slices[-1].step == 12
+    np.testing.assert_array_equal(found.maps, expected.maps)
 
 
 def test_the_blur_follows_the_size_of_the_input() -> None:
