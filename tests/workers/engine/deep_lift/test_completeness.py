@@ -21,7 +21,7 @@ from workers.contract.probe import Readout
 from workers.engine.probe import KerasProbe
 
 SIZE = (13, 9, 3)
-QUICK = ("pooled", "squeeze_and_excitation", "einsums")  # each other way is a slow test
+QUICK = ("pooled", "squeeze_and_excitation")  # each other way is a slow test
 
 
 def contributions(model: keras.Model | KerasProbe, x: np.ndarray, baselines: np.ndarray, classes: list[int]) -> Contributions:
