@@ -52,8 +52,13 @@ def mapped_layer(model: PublishedModel, path: str) -> Layer:
     """
     layer = model.description.layer_at(path)
     if not _has_map(layer):
+        near = [other.path for other in model.description.layers if _has_map(other) and other.inbound][-5:]
         raise UnsuitableLayer(
-            f"Layer '{path}' ({layer.type}, output {layer.output_shape}) has no spatial map (h, w, K).", pointer="/params/layer", got=path
+            f"Layer '{path}' ({layer.type}, output {layer.output_shape}) has no spatial map (h, w, K), and no tokens that form one. Layers "
+            f"that have a map include: {', '.join(near) or 'none'}.",
+            pointer="/params/layer",
+            got=path,
+            nearest=near,
         )
     _check_seen(model, layer)
     return layer

@@ -28,7 +28,7 @@ class PhotoPart(Facts):
     classes: tuple[Prediction, ...] = Field(
         description=(
             "These are the top classes if the layer had the part's vector at every position, the highest first. There are none if "
-            "`labelled` is false."
+            "`labelled` is false, or if the part is zero everywhere."
         )
     )
 
@@ -136,7 +136,8 @@ def check_parts(parts: int, layer: Layer, photos: int, pointer: str) -> None:
     sides = layer.output_shape[:2] if grid is None else (grid.height, grid.width)
     positions = math.prod(side for side in sides if side is not None) * photos
     if None not in sides and parts > positions:
-        raise too_many(parts, positions, f"Layer '{layer.path}' has {positions} positions in {photos} photos", pointer, "parts")
+        where = f"{photos} photo" if photos == 1 else f"{photos} photos"
+        raise too_many(parts, positions, f"Layer '{layer.path}' has {positions} positions in {where}", pointer, "parts")
 
 
 def check_channels_suffice(count: int, layer: Layer, pointer: str, what: str) -> None:
@@ -147,5 +148,6 @@ def check_channels_suffice(count: int, layer: Layer, pointer: str, what: str) ->
 
 def too_many(count: int, most: int, why: str, pointer: str, what: str) -> InvalidParameters:
     """Return the error for more parts than there can be. `why` begins the sentence, and `what` names the parts."""
-    detail = f"{why}, so there can be at most {most} {what}, got {count}."
+    named = what.removesuffix("s") if most == 1 else what
+    detail = f"{why}, so there can be at most {most} {named}, got {count}."
     return InvalidParameters(detail, pointer=pointer, allowed=f"1 to {most}", got=str(count))

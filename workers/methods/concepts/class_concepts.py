@@ -22,7 +22,7 @@ class ClassConcepts:
         under_maps: the photos as they lie under the maps.
         photos: the photos as they lie in the model's input.
         class_index: the class.
-        images_of_class: the number of photos whose top class it is.
+        top_classes: the top class of each photo.
         crops: the crops, photo by photo.
         values: how much of each concept each crop has, in units of the activations.
         vectors: the vectors of the concepts, of the length 1.
@@ -36,7 +36,7 @@ class ClassConcepts:
     under_maps: tuple[Photo, ...]
     photos: tuple[Photo, ...]
     class_index: int
-    images_of_class: int
+    top_classes: tuple[int, ...]
     crops: tuple[Crop, ...]
     values: Float32[np.ndarray, "n p"]
     vectors: Float32[np.ndarray, "p k"]

@@ -20,8 +20,10 @@ from rendering.titles import titled
 from schemas.methods.concepts.craft import Concept, ConceptCrop, Craft, CraftFacts
 from workers.contract.artifacts import Array, Output, Picture
 from workers.methods.concepts.class_concepts import ClassConcepts
+from workers.methods.inspection.photo_batches import these_photos
 
 MOST_DRAWN = 8  # photos with colours
+MOST_NAMED = 5  # photos of another class that a warning names
 BOX = (210, 280)  # height and width in pixels of the box of a photo
 FRAME = 5  # pixels of the frame of a crop in the concept's colour
 
@@ -34,7 +36,7 @@ def draw(result: ClassConcepts, photo: Photo | None, params: Craft) -> Output:
         layer=params.layer or "",
         class_index=result.class_index,
         label=result.model.label_of(result.class_index),
-        images_of_class=result.images_of_class,
+        images_of_class=result.top_classes.count(result.class_index),
         crops=len(result.crops),
         masks=params.masks(),
         concepts=tuple(_concept(result, number, params) for number in range(len(result.vectors))),
@@ -90,7 +92,9 @@ def _sheet(result: ClassConcepts, facts: CraftFacts, params: Craft) -> UInt8[np.
     for own, maps in list(zip(result.under_maps, result.maps, strict=True))[:MOST_DRAWN]:
         small = photo_within(own, *BOX)
         drawn.append(fit_in_box(parts_on_photo(maps, small), *BOX))
-    photos = grid(captioned(np.stack(drawn), [f"photo {each}" for each in range(len(drawn))], 12), columns=4, gap=6, background=PAPER)
+    photos = grid(
+        captioned(np.stack(drawn), [_caption(result, each) for each in range(len(drawn))], 12), columns=4, gap=6, background=PAPER
+    )
     rows = [
         PatchRow(f"concept {each.number} · importance {each.importance:.2f}", tuple(_crop(result, each, crop) for crop in each.crops))
         for each in facts.concepts
@@ -102,8 +106,19 @@ def _sheet(result: ClassConcepts, facts: CraftFacts, params: Craft) -> UInt8[np.
         (PART_COLOURS[each.number], f"concept {each.number} · {each.importance:.3f}", each.importance / highest) for each in facts.concepts
     ]
     sheet = np.concatenate([_widened(each, width) for each in (photos, titled(legend_with_bars(bars, width), "Importance"), crops)])
-    name = f"{facts.label} ({facts.class_index})" if facts.label else f"class {facts.class_index}"
-    return titled(sheet, f"{Craft.card.title} · {result.model.description.name} · {facts.layer} · {name}") if params.annotate else sheet
+    title = f"{Craft.card.title} · {result.model.description.name} · {facts.layer} · {_class_words(result, facts.class_index)}"
+    return titled(sheet, title) if params.annotate else sheet
+
+
+def _caption(result: ClassConcepts, number: int) -> str:
+    """Return the words above a photo: its number, and its top class if it is another one than that of the concepts."""
+    own = result.top_classes[number]
+    return f"photo {number}" if own == result.class_index else f"photo {number} · {_class_words(result, own)}"
+
+
+def _class_words(result: ClassConcepts, index: int) -> str:
+    label = result.model.label_of(index)
+    return f"{label} ({index})" if label else f"class {index}"
 
 
 def _crop(result: ClassConcepts, concept: Concept, crop: ConceptCrop) -> CaptionedPicture:
@@ -121,10 +136,21 @@ def _widened(picture: UInt8[np.ndarray, "h w 3"], width: int) -> UInt8[np.ndarra
 
 
 def _warnings(result: ClassConcepts, params: Craft) -> Iterator[str]:
-    if empty := [str(number) for number, values in enumerate(result.values.T) if not values.any()]:
+    empty, count = [str(number) for number, values in enumerate(result.values.T) if not values.any()], len(result.photos)
+    if len(empty) == result.values.shape[1]:
+        where = f"in any crop of {these_photos(count)}"
+        yield f"Layer '{params.layer}' has no activation above 0 {where}, so there are no concepts. Name another layer or other photos."
+    elif empty:
         yield f"These concepts are in no crop: {', '.join(empty)}."
-    if other := len(result.photos) - result.images_of_class:
-        yield f"Class {result.class_index} is not the model's top class for {other} of the {len(result.photos)} photos."
+    if other := [number for number, own in enumerate(result.top_classes) if own != result.class_index]:
+        named = [f"photo {number} is {_class_words(result, result.top_classes[number])}" for number in other[:MOST_NAMED]]
+        more = f", and {len(other) - MOST_NAMED} more" if len(other) > MOST_NAMED else ""
+        yield (
+            f"Class {result.class_index} is not the model's top class for {len(other)} of {count} photos: {', '.join(named)}{more}. Their "
+            "crops shape the concepts, too."
+        )
+    if count == 1:
+        yield "One photo only shows what its own crops have in common. Give more photos of the class to find its concepts."
     if not result.importances.any():
         yield "No concept changes the class's logit."
     if not result.factors.converged:

@@ -22,7 +22,7 @@ from workers.methods.concepts.class_concepts import ClassConcepts
 from workers.methods.concepts.nmf import Factorization, factorize, project
 from workers.methods.concepts.photo_crops import Crop, crops_of, enlarged
 from workers.methods.concepts.photo_parts import relative_errors
-from workers.methods.inspection.photo_batches import forward_in_batches
+from workers.methods.inspection.photo_batches import forward_in_batches, these_photos
 from workers.methods.map_places import photo_under
 from workers.methods.perturbation.sobol import replicated_points, total_indices
 from workers.methods.token_maps import from_map, to_map
@@ -57,7 +57,9 @@ def run(probe: Probe, inputs: Inputs, params: Craft) -> Generator[Slice, None, C
     crops = tuple(crops_of(several, params.crop))
     job = _Job(probe, inputs, params, 2 * len(several) + len(crops) + params.max_iterations + params.masks())
     if params.concepts > len(crops):
-        raise too_many(params.concepts, len(crops), f"The photos have {len(crops)} crops", "/params/concepts", "concepts")
+        number = "1 crop" if len(crops) == 1 else f"{len(crops)} crops"
+        why = f"There {'is' if len(crops) == 1 else 'are'} {number} of {these_photos(len(several))}"
+        raise too_many(params.concepts, len(crops), why, "/params/concepts", "concepts")
     logits = yield from _logits(job)
     tops = logits.argmax(axis=1)
     index = params.class_index if isinstance(params.class_index, int) else int(np.bincount(tops).argmax())
@@ -76,7 +78,7 @@ def run(probe: Probe, inputs: Inputs, params: Craft) -> Generator[Slice, None, C
         tuple(photo_under(each.photo, probe.map_place(params.layer or "", each.tensor.shape[:2])) for each in several),
         tuple(each.photo for each in several),
         index,
-        int((tops == index).sum()),
+        tuple(tops.tolist()),
         crops,
         factors.weights * lengths[:, 0],
         vectors,

@@ -17,7 +17,7 @@ from workers.methods.concepts import parts_sheet
 from workers.methods.concepts.nmf import factorize
 from workers.methods.concepts.part_labels import classes_of_vectors, depends_on_the_mean_alone, has_classes_of
 from workers.methods.concepts.photo_parts import Parts, relative_errors, sorted_parts
-from workers.methods.inspection.photo_batches import forward_in_batches
+from workers.methods.inspection.photo_batches import forward_in_batches, these_photos
 from workers.methods.map_places import photo_under
 from workers.methods.token_maps import to_map
 
@@ -46,7 +46,7 @@ def run(probe: Probe, inputs: Inputs, params: Dff) -> Generator[Slice, None, Par
         yield Slice(len(maps), total)
     matrix, rows = positions_by_channels(maps)
     if params.parts > len(matrix):
-        why = f"Layer '{layer}' has {len(matrix)} positions in these photos"
+        why = f"Layer '{layer}' has {len(matrix)} positions in {these_photos(len(several))}"
         raise too_many(params.parts, len(matrix), why, "/params/parts", "parts")
     work = factorize(matrix, params.parts, params.max_iterations, params.tolerance)
     while True:

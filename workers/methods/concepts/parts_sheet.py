@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import numpy as np
 from jaxtyping import UInt8
 
-from rendering import scaling
 from rendering.grid import grid
 from rendering.legend import legend
 from rendering.overlays.blend import blend
@@ -22,6 +21,7 @@ from schemas.methods.concepts.dff import Dff, DffFacts, PhotoPart
 from workers.contract.artifacts import Array, Output, Picture
 from workers.methods.class_scores import class_name, score_text
 from workers.methods.concepts.photo_parts import Parts
+from workers.methods.inspection.photo_batches import these_photos
 
 LARGE, MIDDLE, SMALL = (320, 420), (225, 300), (150, 200)  # height and width in pixels of the box of a photo: few, many, each part alone
 
@@ -36,7 +36,7 @@ def draw(result: Parts, photo: Photo | None, params: Dff) -> Output:
     facts = DffFacts(
         layer=params.layer or "",
         parts=tuple(
-            PhotoPart(number=number, share=share, classes=found)
+            PhotoPart(number=number, share=share, classes=found if share > 0 else ())
             for number, (share, found) in enumerate(zip(result.shares, classes, strict=True))
         ),
         labelled=result.classes is not None,
@@ -96,9 +96,12 @@ def _title(result: Parts, facts: DffFacts) -> str:
 
 
 def _warnings(result: Parts, params: Dff) -> Iterator[str]:
-    for part in range(len(result.shares)):
-        if all(scaling.why_degenerate(maps[part]) == "zero everywhere" for maps in result.maps):
-            yield f"Part {part} is zero everywhere."
+    empty = [str(part) for part in range(len(result.shares)) if not any(maps[part].any() for maps in result.maps)]
+    if len(empty) == len(result.shares):
+        photos = these_photos(len(result.photos))
+        yield f"Layer '{params.layer}' has no activation above 0 in {photos}, so there are no parts. Name another layer or other photos."
+    elif empty:
+        yield f"These parts are zero everywhere, because fewer parts rebuild the activations: {', '.join(empty)}."
     if result.classes is None:
         yield (
             f"The parts have no classes: the model's class scores do not depend on the mean of layer '{params.layer}' over its "

@@ -15329,7 +15329,7 @@ export interface components {
             share: number;
             /**
              * Classes
-             * @description These are the top classes if the layer had the part's vector at every position, the highest first. There are none if `labelled` is false.
+             * @description These are the top classes if the layer had the part's vector at every position, the highest first. There are none if `labelled` is false, or if the part is zero everywhere.
              */
             classes: components["schemas"]["Prediction"][];
         };

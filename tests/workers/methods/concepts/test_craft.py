@@ -69,7 +69,9 @@ def test_a_class_is_that_of_most_photos(probe: KerasProbe) -> None:
     """The classes of red, green and blue are 1, 2 and 3."""
     output = concepts(probe, [photo_of(probe, "red", "red"), photo_of(probe, "green", "black"), photo_of(probe, "green", "blue", "green")])
     assert (facts(output).class_index, facts(output).images_of_class) == (2, 2)
-    assert output.warnings[0] == "Class 2 is not the model's top class for 1 of the 3 photos."
+    assert output.warnings[0] == (
+        "Class 2 is not the model's top class for 1 of 3 photos: photo 0 is class 1. Their crops shape the concepts, too."
+    )
 
 
 def test_crops_overlap_by_a_fifth_and_lie_on_the_photo() -> None:
@@ -112,5 +114,36 @@ def test_what_does_not_fit_is_refused(probe: KerasProbe, changes: dict[str, Any]
 
 
 def test_fewer_crops_than_concepts_are_refused(probe: KerasProbe) -> None:
-    with pytest.raises(InvalidParameters, match="have 2 crops, so there can be at most 2 concepts, got 3"):
+    with pytest.raises(InvalidParameters, match="There are 2 crops of this photo, so there can be at most 2 concepts, got 3"):
         concepts(probe, [photo_of(probe, "red", "blue")], crop=0.9)
+
+
+def test_a_crop_of_the_whole_photo_allows_one_concept(probe: KerasProbe) -> None:
+    with pytest.raises(InvalidParameters, match="There is 1 crop of this photo, so there can be at most 1 concept, got 3") as refused:
+        concepts(probe, [photo_of(probe, "red")], crop=1)
+    assert refused.value.pointer == "/params/concepts"
+
+
+def test_a_dead_layer_has_no_concepts(probe: KerasProbe) -> None:
+    output = concepts(probe, [photo_of(probe, "black"), photo_of(probe, "black")])
+    assert output.warnings == (
+        "Layer 'colour' has no activation above 0 in any crop of these 2 photos, so there are no concepts. Name another layer or other "
+        "photos.",
+        "No concept changes the class's logit.",
+    )
+    assert all(each.crops == () and each.importance == 0 for each in facts(output).concepts)
+
+
+def test_one_photo_is_said_to_be_few(probe: KerasProbe) -> None:
+    warnings = concepts(probe, [photo_of(probe, "red", "blue")], concepts=2).warnings
+    assert "One photo only shows what its own crops have in common. Give more photos of the class to find its concepts." in warnings
+
+
+def test_photos_of_other_classes_are_named(probe: KerasProbe) -> None:
+    """Red is class 1 and green is class 2. Of seven photos, six are of another class than the one that is asked for."""
+    several = [photo_of(probe, "green"), *(photo_of(probe, "red") for _ in range(6))]
+    (warning,) = (each for each in concepts(probe, several, class_index=2, concepts=2).warnings if "top class" in each)
+    assert warning == (
+        "Class 2 is not the model's top class for 6 of 7 photos: photo 1 is class 1, photo 2 is class 1, photo 3 is class 1, photo 4 is "
+        "class 1, photo 5 is class 1, and 1 more. Their crops shape the concepts, too."
+    )

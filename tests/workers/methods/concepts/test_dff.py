@@ -10,7 +10,7 @@ import pytest
 from keras import layers
 
 from rendering.photo import Photo
-from schemas.errors import InvalidParameters, LimitExceeded
+from schemas.errors import InvalidParameters, LimitExceeded, UnsuitableLayer
 from schemas.limits import MethodLimits
 from schemas.methods.concepts.dff import Dff, DffFacts
 from tests.contract.cases import examined_model
@@ -128,3 +128,29 @@ def test_what_does_not_fit_is_refused(probe: KerasProbe, changes: dict[str, Any]
     with pytest.raises(error) as refused:
         Dff.model_validate({"images": IDS[:1], **changes}).resolve(probe.published, MethodLimits())
     assert refused.value.pointer == pointer  # type: ignore[attr-defined]
+
+
+def test_a_dead_layer_has_no_parts_and_no_classes(probe: KerasProbe) -> None:
+    output = parts(probe, [photo_of(probe, "black")], parts=2, layer="colour")
+    assert output.warnings == (
+        "Layer 'colour' has no activation above 0 in this photo, so there are no parts. Name another layer or other photos.",
+    )
+    assert [each.classes for each in facts(output).parts] == [(), ()]
+
+
+def test_one_photo_with_one_colour_has_parts_that_are_nowhere(probe: KerasProbe) -> None:
+    output = parts(probe, [photo_of(probe, "red")], parts=3, layer="colour")
+    assert output.warnings == ("These parts are zero everywhere, because fewer parts rebuild the activations: 2.",)
+    assert facts(output).parts[0].classes
+    assert facts(output).parts[2].classes == ()
+
+
+def test_tokens_that_form_no_map_are_refused_with_layers_that_have_one() -> None:
+    photo = keras.Input((8, 12, 3), name="photo")
+    x = layers.Conv2D(3, 2, strides=2, name="patches")(photo)
+    x = layers.Conv1D(3, 2, strides=2, name="pairs")(layers.Reshape((24, 3), name="tokens")(x))
+    tokens = examined_model("pairs", keras.Model(photo, layers.Dense(4)(layers.GlobalAveragePooling1D()(x))))[0]
+    words = r"Layer 'pairs' \(Conv1D, output \(12, 3\)\) has no spatial map \(h, w, K\), and no tokens that form one. .*include: patches"
+    with pytest.raises(UnsuitableLayer, match=words) as refused:
+        parts(tokens, [photo_of(tokens, "red")], layer="pairs")
+    assert refused.value.pointer == "/params/layer"
