@@ -78,7 +78,7 @@ def _params_by_method(model: ModelDescription) -> dict[str, Mapping[str, JsonVal
         raise CommandFailed(f"The demo needs a convolution with at least {_FILTERS} channels, and the model '{model.name}' has none.")
     early, middle = spatial[len(spatial) // 8].path, spatial[len(spatial) // 2].path
     return {
-        "predict": {"top": 5},
+        "predict": {"top": 5, "annotate": False},  # the tile of the sheet has a title of its own
         "activations": {"layer": list(dict.fromkeys([early, middle, model.default_layer])), "channels": _CHANNELS, "order": "mean"},
         "filters": {"layer": convolutions[len(convolutions) // 2], "channels": _FILTERS, "columns": _FILTERS // 2},
         "grad_cam": {},
