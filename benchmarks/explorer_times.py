@@ -87,6 +87,7 @@ def _clicks(browser: Browser, url: str) -> list[float]:
     for sample in range(samples.count()):
         if sample:  # the page opens with the first one
             page.evaluate(_clicking(".samples button", sample), False)
+        page.locator(".bars li button").nth(1).wait_for()
         for place in range(1, page.locator(".bars li button").count()):
             page.wait_for_timeout(300)  # as a person would; what the page fetches after the heat is over then
             times.append(page.evaluate(_clicking(".bars li button", place), False))
