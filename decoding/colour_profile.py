@@ -7,6 +7,7 @@ converts them with the perceptual intent (ICC.1:2022, section 6.2). This module 
 from __future__ import annotations
 
 import io
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -28,21 +29,29 @@ def to_srgb(image: Image.Image) -> Image.Image:
     are, too.
     """
     content, mode = image.info.get("icc_profile"), _OPAQUE_MODES.get(image.mode)
-    if not content or mode is None:
+    transform = _transform(content, mode) if content and mode else None
+    if transform is None:
         return image
     try:
-        profile = _cms.ImageCmsProfile(io.BytesIO(content))
-        if profile.profile.xcolor_space.strip() != _COLOUR_SPACES[mode]:
-            return image
-        transform = _cms.buildTransform(profile, _SRGB, mode, "RGB")
-        if mode == "RGB" and _changes_nothing(transform):
-            return image
         converted = transform.apply(image if image.mode == mode else image.convert(mode))
     except (OSError, ValueError, TypeError, ImageCms.PyCMSError):
         return image
     if image.mode in ("RGBA", "LA"):
         converted.putalpha(image.getchannel("A"))
     return converted
+
+
+@lru_cache(maxsize=4)  # the photos of one camera have the same profile, and building a transform takes longer than decoding a small photo
+def _transform(content: bytes, mode: str) -> Any:
+    """Return the transform of a profile to sRGB, or None if a picture of this mode stays as it is."""
+    try:
+        profile = _cms.ImageCmsProfile(io.BytesIO(content))
+        if profile.profile.xcolor_space.strip() != _COLOUR_SPACES[mode]:
+            return None
+        transform = _cms.buildTransform(profile, _SRGB, mode, "RGB")
+        return None if mode == "RGB" and _changes_nothing(transform) else transform
+    except (OSError, ValueError, TypeError, ImageCms.PyCMSError):
+        return None
 
 
 def _changes_nothing(transform: Any) -> bool:
