@@ -35,7 +35,9 @@ _SETTINGS = {
     "preload": "soak-a",
     "result_ttl": _RESULT_SECONDS,
     "max_loaded_bytes": 120 * _MIB,  # room for about half of the models with their compiled functions
-    "result_memory": 2 * _MIB,  # so that it is full before the first state is measured
+    # These two caches are small, so that they are full before the first state is measured.
+    "result_memory": 2 * _MIB,
+    "drawing_memory": 2 * _MIB,
     "max_queued": 1000,
 }
 
