@@ -29,7 +29,7 @@ def faded(image: UInt8[np.ndarray, "H W 3"], part: tuple[slice, slice]) -> UInt8
     height, width = image.shape[:2]
     if (rows.start, rows.stop, columns.start, columns.stop) == (0, height, 0, width):
         return image.copy()
-    made = cv2.convertScaleAbs(image, alpha=_FADED, beta=(1 - _FADED) * UNSEEN)  # a tenth of the time of cv2.LUT
+    made = cv2.convertScaleAbs(image, alpha=_FADED, beta=(1 - _FADED) * UNSEEN)  # in less than half the time of cv2.LUT
     thick = max(1, min(height, width) // _FRAMES_PER_SIDE)
     made[max(0, rows.start - thick) : rows.stop + thick, max(0, columns.start - thick) : columns.stop + thick] = _FRAME
     made[part] = image[part]

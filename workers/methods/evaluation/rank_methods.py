@@ -28,7 +28,7 @@ def run(probe: Probe, inputs: Inputs, params: RankMethods) -> Generator[Slice, N
 
     Raises:
         NonFinite: The scores of a photo are not finite. The error names the photo by its number.
-        InvalidParameters: The model sees nothing of a region, a mask has not its photo's size, or a photo does not have the target.
+        InvalidParameters: The model sees nothing of a region, a mask does not have its photo's size, or a photo does not have the target.
     """
     steps = total_steps(params, probe.description) + 1
     progress = CombinedProgress(steps * len(params.methods) * len(inputs.several))
