@@ -29,7 +29,7 @@ class ConnectionLimits:
 def raise_descriptor_limit() -> None:
     """Let this process open as many files as the system allows it. Systems often begin with 1,024 for the sake of old programs."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY:  # macOS says so, and refuses to be taken at its word
+    if hard != resource.RLIM_INFINITY:  # macOS reports no limit, and refuses to remove its own
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 

@@ -14,7 +14,7 @@ from workers.execution.artifact_encoders import encode_artifact
 
 # Names of pictures that are functions of arrays which the job returns.
 DEFERRED = {"heatmap", "overlay", "histogram"}
-# Of `sandbox`, only the last output is an array of the job. `dff` and `activation_atlas` draw several photos, and the service draws one.
+# Only the last output of `sandbox` is an array of the job. `dff` and `activation_atlas` draw several photos, and the service draws one.
 AT_ONCE = {"sandbox", "dff", "activation_atlas"}
 
 

@@ -1,4 +1,4 @@
-"""What the documentation site is made of asks no other host. `make docs` fails on a page that would."""
+"""The files of the documentation site ask no other host. `make docs` fails on a page that would."""
 
 from __future__ import annotations
 

@@ -24,8 +24,6 @@ from workers.methods.concepts.photo_parts import Parts
 from workers.methods.inspection.photo_batches import these_photos
 
 LARGE, MIDDLE, SMALL = (320, 420), (225, 300), (150, 200)  # height and width in pixels of the box of a photo: few, many, each part alone
-
-
 MOST_LARGE = 2  # photos that are drawn large
 
 

@@ -61,7 +61,7 @@ def test_a_direction_is_followed_at_the_middle_of_the_map() -> None:
 
 
 def test_the_middle_of_a_map_is_its_mean_if_a_side_is_even() -> None:
-    """Of 4 × 3, the middle is rows 1 and 2 of column 1: (2, 0) and (4, 0), whose mean is (3, 0). Of 5 × 3, it is (2, 1) alone."""
+    """A map of 4 × 3 has rows 1 and 2 of column 1 in the middle: (2, 0) and (4, 0), with the mean (3, 0). One of 5 × 3 has (2, 1) alone."""
     a = np.full((1, 5, 3, 2), 50, np.float32)
     a[0, 1, 1], a[0, 2, 1] = (2, 0), (4, 0)
     direction = np.array([[1, 0]], np.float32)
