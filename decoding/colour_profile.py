@@ -1,13 +1,14 @@
-"""Bring the colours of a picture to sRGB, if its file carries an ICC profile of another colour space.
+"""Bring the colours of a picture to sRGB, if its file carries an ICC profile of another colour space or is in CIE L*a*b*.
 
 Models are trained on photos in sRGB. Phones save photos in Display P3, some cameras in Adobe RGB, and print shops in CMYK. Little CMS
-converts them with the perceptual intent (ICC.1:2022, section 6.2). This module needs only Pillow, because a decoding process imports it.
+converts them with the perceptual intent (ICC.1:2022, section 6.2). The numbers of a TIFF file in CIE L*a*b* (TIFF 6.0, section 23) are
+colours without a profile. This module needs only Pillow, because a decoding process imports it.
 """
 
 from __future__ import annotations
 
 import io
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import product
 from typing import Any
 
@@ -26,8 +27,10 @@ def to_srgb(image: Image.Image) -> Image.Image:
 
     A picture is returned as it is if it has no profile, or if the profile is that of sRGB, is broken, or is made for other channels than
     the picture has, such as a profile of RGB in a grey picture. Pictures of modes that are not 8-bit grey, RGB or CMYK are returned as they
-    are, too.
+    are, too, but for those in CIE L*a*b*, whose white is taken to be that of D50, as libtiff does.
     """
+    if image.mode == "LAB":
+        return _lab_transform().apply(image)
     content, mode = image.info.get("icc_profile"), _OPAQUE_MODES.get(image.mode)
     transform = _transform(content, mode) if content and mode else None
     if transform is None:
@@ -39,6 +42,11 @@ def to_srgb(image: Image.Image) -> Image.Image:
     if image.mode in ("RGBA", "LA"):
         converted.putalpha(image.getchannel("A"))
     return converted
+
+
+@cache
+def _lab_transform() -> Any:
+    return _cms.buildTransform(_cms.createProfile("LAB"), _SRGB, "LAB", "RGB")
 
 
 @lru_cache(maxsize=4)  # the photos of one camera have the same profile, and building a transform takes longer than decoding a small photo

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from PIL import Image, UnidentifiedImageError
 
-from decoding.rgb_pixels import to_rgb
+from decoding.rgb_pixels import UnsupportedPixels, to_rgb
 
 EXIF_ORIENTATION = 0x0112
 TRANSPOSE_FOR_ORIENTATION = {
@@ -64,7 +64,7 @@ def decode(content: bytes, formats: list[str], max_pixels: int, max_side: int, w
         The image in 8-bit RGB, upright as its EXIF orientation says, with transparent parts over white.
 
     Raises:
-        ImageRefused: the file has another format, is damaged, or is too large.
+        ImageRefused: the file has another format, is damaged, has 32 bits per channel, or is too large.
     """
     image = _checked(content, formats, max_pixels, max_side)
     orientation = _orientation(image)
@@ -170,6 +170,8 @@ def _refusals(image: Image.Image, part: str = "") -> Generator[None]:
     file = f"{image.format} file of {image.width:,} × {image.height:,} pixels"
     try:
         yield
+    except UnsupportedPixels as error:
+        raise ImageRefused("InvalidImage", f"The {file} cannot be used: {error}.") from None
     except MemoryError:
         raise ImageRefused("ImageTooLarge", f"Decoding this {file} takes more memory than allowed.") from None
     except Exception as error:

@@ -7,16 +7,20 @@ from PIL import Image, ImageMath
 from decoding.colour_profile import to_srgb
 
 
+class UnsupportedPixels(Exception):
+    """The picture is whole, but its numbers do not say which colours they are."""
+
+
 def to_rgb(image: Image.Image) -> Image.Image:
     """Return a picture in 8-bit sRGB, with its transparent parts over white.
 
     Raises:
-        ValueError: it has 32 bits per channel.
+        UnsupportedPixels: it has 32 bits per channel.
     """
     if image.mode.startswith("I;16"):
         image = _high_bytes(image)
     if image.mode in ("I", "F"):
-        raise ValueError("it has 32 bits per channel, and 8 or 16 are allowed")
+        raise UnsupportedPixels("it has 32 bits per channel, and 8 or 16 are allowed")
     grey = image.mode in ("1", "L", "LA")
     if image.has_transparency_data:
         image = image.convert("LA" if grey else "RGBA")

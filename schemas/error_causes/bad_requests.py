@@ -37,7 +37,8 @@ BAD_REQUESTS = (
     ),
     ErrorCause(
         errors.InvalidImage("The PNG file has a header that cannot be read. The file is broken or cut off.", pointer="/image"),
-        "The image's content is damaged, cut off or not valid base64, or decoding it took too much time or memory.",
+        "The image's content is damaged, cut off or not valid base64, it has 32 bits per channel, or decoding it took too much time or "
+        "memory.",
         "Check that the file opens elsewhere, and send all of its bytes. Saving it again as PNG or JPEG often helps.",
     ),
     ErrorCause(

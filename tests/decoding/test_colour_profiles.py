@@ -84,6 +84,23 @@ def test_cmyk_with_a_profile(decoder: Decoder) -> None:
     assert differs(made[:, 3::8], [[255] * 3, [119] * 3, [255] * 3]) <= 2
 
 
+def test_lab(decoder: Decoder) -> None:
+    """L*, a* and b* of random colours follow from the formulas of CIE 15, with the columns of sRGB that are adapted to D50.
+
+    The bytes of a TIFF file are L* · 2.55 and the rounded a* and b*, which have a sign (two's complement).
+    """
+    colours = np.random.default_rng(4).integers(100, 200, (7, 11, 3))
+    colours[0, :3] = [[255] * 3, [119] * 3, [0] * 3]
+    encoded = colours / 255
+    light = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
+    relative = light @ np.array(SRGB_COLUMNS) / [0.9642, 1.0, 0.8249]
+    x, y, z = np.moveaxis(np.where(relative > (6 / 29) ** 3, np.cbrt(relative), relative / (3 * (6 / 29) ** 2) + 4 / 29), -1, 0)
+    lab = np.rint([2.55 * (116 * y - 16), 500 * (x - y), 200 * (y - z)]).astype(int)
+    np.testing.assert_array_equal(lab[:, 0, :3], [[255, 128, 0], [0, 0, 0], [0, 0, 0]])
+    file = saved(Image.frombytes("LAB", (11, 7), (np.moveaxis(lab, 0, -1) % 256).astype(np.uint8).tobytes()), "TIFF")
+    assert differs(decoder.decode(file, LIMITS.model_copy(update={"formats": ("TIFF",)})), colours) <= 4
+
+
 @pytest.mark.parametrize(
     "profile", [SRGB, matrix_profile(SRGB_COLUMNS), ROTATED[:200], b"no profile", linear_grey_profile(), cmyk_profile(lambda *_: 0)]
 )

@@ -40,6 +40,15 @@ def test_a_file_that_is_cut_short_is_refused(decoder: Decoder, kind: str, share:
     assert "/" not in caught.value.detail  # the message holds no path and no object's address
 
 
+@pytest.mark.parametrize("mode", ["I", "F"])
+def test_a_picture_of_32_bits_is_not_called_damaged(decoder: Decoder, mode: str) -> None:
+    content = saved(Image.new(mode, (8, 6)), "TIFF")
+    with pytest.raises(InvalidImage) as caught:
+        decoder.decode(content, LIMITS.model_copy(update={"formats": ("TIFF",)}))
+    reason = "The TIFF file of 8 × 6 pixels cannot be used: it has 32 bits per channel, and 8 or 16 are allowed."
+    assert caught.value.detail == reason
+
+
 def test_a_signature_alone_is_a_broken_image(decoder: Decoder) -> None:
     with pytest.raises(InvalidImage, match="begins like a PNG file, but its header cannot be read"):
         decoder.decode(b"\x89PNG\r\n\x1a\n" + b"\x00" * 40, LIMITS)
