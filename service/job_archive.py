@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 from urllib.parse import quote
 
 from fastapi import Query, Response
 
+from jobstore.files import digest_of
 from jobstore.records import JobRecord
 from schemas.artifacts import ArtifactDescription
 from schemas.errors import FieldError
+from schemas.jobs import Artifact
 from schemas.methods import METHODS
 from schemas.nearest_names import nearest_hint, nearest_names
 from service.converters import zipped
@@ -21,10 +23,10 @@ from service.echo import echo
 from service.one_line_media import ZIP
 from service.representations import file_name
 from service.responses import job_json
-from service.signed_addresses import Sign
 from service.threads import on_thread_if_large
 from service.validation_errors import invalid_parameters
 
+_Described = TypeVar("_Described", bound=ArtifactDescription)
 JOB_FILE = "job.json"
 PRIMARY, ARRAYS = "primary", "arrays"
 _LARGE = 1024 * 1024  # bytes; copying less into a zip file, which is not compressed, takes about a millisecond
@@ -69,31 +71,51 @@ def entry_name(artifact: ArtifactDescription) -> str:
     return f"{quote(artifact.name, safe=' ()+,')}.{artifact.native.name}"
 
 
-async def job_archive(
-    services: Services, job: JobRecord, choice: ArchiveChoice, headers: Mapping[str, str], *, sign: Sign | None
-) -> Response:
+def as_in_archive(artifact: _Described, job: JobRecord, *, is_there: bool) -> _Described:
+    """Return the description of an artifact as a zip file shows it, so that the file is the same whenever it is downloaded.
+
+    If the artifact is a picture that is drawn when it is fetched and that is not in the file, `sha256` and `size` are null, whether it has
+    been fetched elsewhere or not.
+    """
+    return artifact if is_there or artifact.name not in job.drawings else artifact.model_copy(update={"sha256": None, "size": None})
+
+
+async def job_archive(services: Services, job: JobRecord, choice: ArchiveChoice, headers: Mapping[str, str]) -> Response:
     """Return a succeeded job as a zip file with the artifacts that are wanted and, as `job.json`, the job itself.
+
+    The file has the same bytes whenever it is downloaded. So its addresses have no signature, which would end within an hour anyway.
 
     Args:
         services: gives the artifacts.
-        job: the job.
+        job: the job, with addresses that are not signed.
         choice: the artifacts that are wanted.
         headers: further headers of the answer.
-        sign: signs the addresses in the job; None if the caller needs no signature.
 
     Raises:
         Expired: an artifact no longer exists.
     """
     wanted = [artifact for artifact in job.artifacts if choice.takes(artifact)]
     contents = await services.contents.read_all(job, [artifact.name for artifact in wanted])
-    files = [(entry_name(artifact), contents[artifact.name]) for artifact in wanted]
-    files.append((JOB_FILE, job_json(job, sign).encode()))
     own = {
         "X-Content-Type-Options": "nosniff",
         "Content-Disposition": f'attachment; filename="{file_name(job.method, job.id)}.zip"',
     }
-    archive = await on_thread_if_large(sum(len(content) for _, content in files), zipped, files, large=_LARGE)
+    archive = await on_thread_if_large(sum(map(len, contents.values())), _archive, job, contents, large=_LARGE)
     return Response(archive, 200, {**headers, **own}, ZIP)
+
+
+def _archive(job: JobRecord, contents: Mapping[str, bytes]) -> bytes:
+    """Return the zip file of a job and of the stored bytes of its artifacts, by their names."""
+    shown = job.model_copy(update={"artifacts": tuple(_shown(each, job, contents.get(each.name)) for each in job.artifacts)})
+    files = [(entry_name(each), contents[each.name]) for each in job.artifacts if each.name in contents]
+    return zipped([*files, (JOB_FILE, job_json(shown).encode())])
+
+
+def _shown(artifact: Artifact, job: JobRecord, content: bytes | None) -> Artifact:
+    """Return the description of an artifact. A picture that was drawn just now has a digest, although the job was read before."""
+    if content is not None and artifact.sha256 is None:
+        return artifact.model_copy(update={"sha256": digest_of(content), "size": len(content)})
+    return as_in_archive(artifact, job, is_there=content is not None)
 
 
 def _is_made(name: str, method: str) -> bool:

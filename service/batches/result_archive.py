@@ -17,7 +17,7 @@ from schemas.batches import BatchRow
 from schemas.errors import Expired, NotFound
 from service.batches.result_rows import ROWS_TOGETHER, row_line, rows_from
 from service.dependencies import Services
-from service.job_archive import entry_name
+from service.job_archive import as_in_archive, entry_name
 from service.representations import file_name
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip file can hold
@@ -66,13 +66,13 @@ class ResultArchive:
         async for row, job in self._rows():
             self._folders.append(self._folder(row))
             for artifact in row.artifacts:
-                if job is not None and (not self._names or artifact.name in self._names):
+                if job is not None and self._takes(artifact):
                     yield await self._artifact(row, job, artifact)
         with self._archive.open(_entry("results.jsonl"), "w") as results:
             place = 0
-            async for row, _ in self._rows():
+            async for row, job in self._rows():
                 more: dict[str, JsonValue] = {"folder": self._folders[place], "missing": [*self._missing.get(row.index, [])]}
-                results.write(row_line(row, more))
+                results.write(row_line(self._shown(row, job), more))
                 place += 1
                 yield self._sink.taken()
         self._archive.close()
@@ -82,6 +82,15 @@ class ResultArchive:
         for first in range(0, self._batch.ended, ROWS_TOGETHER):
             for pair in await rows_from(self._services, self._batch, first, min(ROWS_TOGETHER, self._batch.ended - first)):
                 yield pair
+
+    def _takes(self, artifact: ArtifactDescription) -> bool:
+        return not self._names or artifact.name in self._names
+
+    def _shown(self, row: BatchRow, job: JobRecord | None) -> BatchRow:
+        if job is None:
+            return row
+        artifacts = tuple(as_in_archive(each, job, is_there=self._takes(each)) for each in row.artifacts)
+        return row.model_copy(update={"artifacts": artifacts})
 
     async def _artifact(self, row: BatchRow, job: JobRecord, artifact: ArtifactDescription) -> bytes:
         try:

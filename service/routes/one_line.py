@@ -29,6 +29,7 @@ from service.problems import documented, problem_response
 from service.representations import file_name
 from service.request_preferences import PreferencesDep, RequestPreferences
 from service.responses import job_headers, job_response, json_response, with_signed_addresses
+from service.signed_addresses import Sign
 from service.submit_job import submit
 
 _log = structlog.get_logger(__name__)
@@ -94,7 +95,7 @@ async def _run(
         detail = f"{why}. Job {job.id} goes on, and the same request joins it."
         return problem_response(NotFinished(detail), caller.request_id, headers)
     _check_succeeded(job)
-    return await _answer(services, with_signed_addresses(job, caller.sign), _available(card, job, accept, media_types), headers)
+    return await _answer(services, job, _available(card, job, accept, media_types), headers, caller.sign)
 
 
 def _available(card: MethodCard, job: JobRecord, accept: str | None, media_types: list[str]) -> str:
@@ -135,18 +136,19 @@ def _check_succeeded(job: JobRecord) -> None:
             pass
 
 
-async def _answer(services: Services, job: JobRecord, media_type: str, headers: dict[str, str]) -> Response:
+async def _answer(services: Services, job: JobRecord, media_type: str, headers: dict[str, str], sign: Sign | None) -> Response:
     if single := single_artifact(job.artifacts, media_type):
         answer = await artifact_answer(services, job, *single, headers)
         add_remarks(answer, job)
         return answer
     headers |= {"Vary": "Accept", "X-Content-Type-Options": "nosniff"}
     if media_type == ZIP:
-        return await job_archive(services, job, ArchiveChoice(frozenset()), headers, sign=None)
+        return await job_archive(services, job, ArchiveChoice(frozenset()), headers)
     names = [artifact.name for artifact in job.artifacts if artifact.kind == "array"]
     contents = await services.contents.read_all(job, names)
     if media_type == JSON:
-        return json_response(await anyio.to_thread.run_sync(job_with_arrays, job, contents), 200, headers)
+        signed = with_signed_addresses(job, sign)
+        return json_response(await anyio.to_thread.run_sync(job_with_arrays, signed, contents), 200, headers)
     headers["Content-Disposition"] = f'attachment; filename="{file_name(job.method, job.id)}.npz"'
     files = [(f"{name}.npy", content) for name, content in contents.items()]
     return Response(await anyio.to_thread.run_sync(zipped, files), 200, headers, media_type)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import io
 import json
 import threading
@@ -135,6 +136,23 @@ async def test_a_zip_draws_its_pictures_side_by_side(
     with zipfile.ZipFile(io.BytesIO(whole.content)) as archive:
         for name, image in EXPECTED.items():
             np.testing.assert_array_equal(pixels(archive.read(f"{name}.png")), image)
+
+
+@pytest.mark.parametrize("names", ["", "map,shown"])
+async def test_a_zip_is_the_same_before_and_after_its_pictures_are_kept(live: httpx.AsyncClient, worker: FakeWorker, names: str) -> None:
+    """The digests in `job.json` are those of the files beside it. A picture that is not in the file has none, also when it was fetched."""
+    job = await ended(live, worker)
+    first = (await live.get(f"{job}/artifacts.zip", params={"names": names})).content
+    for name in EXPECTED:
+        assert (await live.get(f"{job}/artifacts/{name}")).status_code == 200
+    assert all(each["sha256"] for each in (await live.get(job)).json()["artifacts"])
+    assert (await live.get(f"{job}/artifacts.zip", params={"names": names})).content == first
+    with zipfile.ZipFile(io.BytesIO(first)) as archive:
+        described = {each["name"]: each for each in json.loads(archive.read("job.json"))["artifacts"]}
+        shown = archive.read("shown.png")
+    assert (described["shown"]["sha256"], described["shown"]["size"]) == (hashlib.sha256(shown).hexdigest(), len(shown))
+    assert (described["heatmap"]["sha256"] is None) == bool(names)
+    assert described["overlay"]["sha256"] == hashlib.sha256(encoded(OVERLAY)).hexdigest()
 
 
 async def test_without_its_array_it_is_gone(live: httpx.AsyncClient, worker: FakeWorker, settings: ServiceSettings) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import io
+import json
 import time
+import zipfile
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -23,7 +26,7 @@ from tests.service.conftest import client_of
 from tests.service.fake_worker import FakeWorker
 from tests.service.keys import caller
 from tests.service.test_errors import problem_of
-from tests.service.test_submit import cam
+from tests.service.test_submit import PHOTO, cam
 
 
 @pytest.fixture
@@ -52,6 +55,22 @@ async def test_every_address_of_a_job_works_without_a_key(
         assert 3000 < int(parse_qs(urlsplit(address).query)["expires"][0]) - time.time() <= LIFE
     shown = (await client.get(addresses["job"])).json()
     assert shown["artifacts"][0]["url"].startswith(f"/v1/jobs/{shown['id']}/artifacts/overlay?signature=")
+
+
+async def test_addresses_in_a_zip_have_no_signature(app: FastAPI, store: JobStore, worker: FakeWorker) -> None:
+    """So the file is the same whenever it is downloaded, and who gets the file cannot read anything of its owner's."""
+    async with caller(app, store, "ada") as ada:
+        job_id = (await ada.post("/v1/jobs", json=cam())).json()["id"]
+        await worker.work()
+        answers = [await ada.get(f"/v1/jobs/{job_id}/artifacts.zip"), await ada.post("/v1/jobs.zip", json=cam())]
+        form = {"data": {"model": "vgg16"}, "files": {"image": PHOTO}, "headers": {"Accept": "application/zip"}}
+        answers.append(await ada.post("/v1/grad_cam", **form))
+    for answer in answers:
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+            job = json.loads(archive.read("job.json"))
+        addresses = [job["url"], job["events_url"], *(each["url"] for each in job["artifacts"])]
+        assert len(addresses) == 5
+        assert not any("signature" in address for address in addresses)
 
 
 async def test_a_signature_is_good_for_its_path_and_for_reading_alone(
