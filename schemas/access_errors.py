@@ -1,4 +1,4 @@
-"""The errors of callers who have no key, whose key does not allow a request, who ask too often, or who send too slowly."""
+"""The errors of callers who have no key, whose key does not allow a request, who ask too often or send too slowly, or who send no HTTP."""
 
 from __future__ import annotations
 
@@ -51,3 +51,9 @@ class HostNotAllowed(VisualizationError):
     """The request names a host that this service is not."""
 
     code, title = "host_not_allowed", "The service has another name"
+
+
+class MalformedRequest(VisualizationError):
+    """What came over the connection is not an HTTP/1.1 request, so no route has seen it."""
+
+    code, title = "malformed_request", "Not an HTTP request"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from schemas.access_errors import HostNotAllowed, RateLimited, RequestTimeout, ScopeMissing, Unauthenticated
+from schemas.access_errors import HostNotAllowed, MalformedRequest, RateLimited, RequestTimeout, ScopeMissing, Unauthenticated
 from schemas.errors import FieldError, VisualizationError
 from schemas.model_upload_errors import ModelNotUploaded, ModelQuota, ModelUploadsOff
 from schemas.url_errors import UrlRefused, UrlUnavailable
 
-_ACCESS = (Unauthenticated, ScopeMissing, RateLimited, RequestTimeout)
+_ACCESS = (Unauthenticated, ScopeMissing, RateLimited, RequestTimeout, MalformedRequest)
 _FURTHER = (*_ACCESS, UrlRefused, UrlUnavailable, HostNotAllowed, ModelUploadsOff, ModelNotUploaded, ModelQuota)
 _CODES = list(dict.fromkeys(error.code for error in (*VisualizationError.__subclasses__(), *_FURTHER)))
 _CODE_SCHEMA: dict[str, JsonValue] = {"enum": [*_CODES]}

@@ -7,12 +7,21 @@ that never reads, would hold each of them for ever. The number of open connectio
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import Any, ClassVar
 
 import h11
+import structlog
+from ulid import ULID
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from schemas.access_errors import MalformedRequest
+from service.echo import echo
+from service.problems import problem_response
+from service.request_context import REQUEST_ID
 from service.security_headers import SECURITY_HEADERS
+
+_log = structlog.get_logger(__name__)
 
 
 class BoundedProtocol(H11Protocol):
@@ -62,13 +71,24 @@ class BoundedProtocol(H11Protocol):
         self._abort_unless_read()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is not HTTP, with the headers that every other answer has."""
-        headers = {"Content-Type": "text/plain; charset=utf-8", "Connection": "close", **SECURITY_HEADERS}
-        response = h11.Response(status_code=400, headers=list(headers.items()), reason=b"Bad Request")
-        for event in (response, h11.Data(data=msg.encode("ascii")), h11.EndOfMessage()):
+        """Answer what is not HTTP with a problem, and close the connection. uvicorn calls this where it handles the error of h11.
+
+        If the answer to the request has begun, nothing can be said any more. The route learns that no more of the body will come.
+        """
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            self._answer_malformed_request(sys.exception() or msg)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        self._close()
+
+    def _answer_malformed_request(self, reason: object) -> None:
+        request_id, detail = str(ULID()), f"This is not an HTTP/1.1 request: {echo(str(reason))}."
+        _log.info("malformed_request", request_id=request_id, reason=detail)
+        answer = problem_response(MalformedRequest(detail), request_id, {**SECURITY_HEADERS, REQUEST_ID: request_id, "Connection": "close"})
+        response = h11.Response(status_code=answer.status_code, headers=answer.raw_headers, reason=b"Bad Request")
+        for event in (response, h11.Data(data=bytes(answer.body)), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")
-        self.transport.close()
-        self._abort_unless_read()
 
     def _watch_header(self) -> None:
         """Run the timer while a header is expected. More bytes of the same header do not start it again."""

@@ -20,6 +20,7 @@ _RETRY_AFTER = 5  # seconds, if the error does not say
 
 STATUS: Mapping[type[VisualizationError], int] = {
     errors.MalformedBody: 400,
+    access_errors.MalformedRequest: 400,
     access_errors.Unauthenticated: 401,
     access_errors.ScopeMissing: 403,
     model_upload_errors.ModelUploadsOff: 403,

@@ -1,4 +1,4 @@
-"""Explain the errors of callers who have no key, whose key does not allow a request, who ask too often, or who send too slowly."""
+"""Explain the errors of callers who have no key or one that does not allow a request, ask too often, send too slowly, or send no HTTP."""
 
 from __future__ import annotations
 
@@ -37,5 +37,13 @@ ACCESS = (
         "The service needs no key and listens on this machine only, and the request names another host. A page of another site may have "
         "sent it (DNS rebinding), or a proxy stands before the service.",
         "Use the address `localhost` or `127.0.0.1`. For a proxy, the operator lists its names in `CONVSCOPE_ALLOWED_HOSTS`.",
+    ),
+    ErrorCause(
+        access_errors.MalformedRequest("This is not an HTTP/1.1 request: illegal request line."),
+        "What came over the connection is not an HTTP/1.1 request: its first line or a header is wrong or longer than 64 KiB, `Host` is "
+        "missing, or the pieces of a body do not have the lengths that they state. TLS at an address that speaks plain HTTP looks like "
+        "this, too.",
+        "Use an HTTP client, and `https` only if a proxy before the service speaks it. The connection is closed, because nobody knows "
+        "where the next request begins.",
     ),
 )

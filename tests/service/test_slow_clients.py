@@ -39,12 +39,12 @@ async def port(settings: ServiceSettings, store: JobStore) -> AsyncIterator[int]
     """Yield the port of a service with the configuration of `serve`."""
     app = create_app(settings, store)
     _add_endless_answer(app)
-    async with _served(app, settings) as port:
+    async with served_port(app, settings) as port:
         yield port
 
 
 @asynccontextmanager
-async def _served(app: FastAPI, settings: ServiceSettings) -> AsyncIterator[int]:
+async def served_port(app: FastAPI, settings: ServiceSettings) -> AsyncIterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = DrainingServer(server_config(app, settings), services_of(app))
         serving = asyncio.create_task(server.serve([listener]))
@@ -83,7 +83,11 @@ async def test_more_connections_than_allowed_close_those_that_wait_longest(setti
     """A request that is open stays open, and so does a new caller's, although 60 connections come that send nothing or half a header."""
     settings = settings.model_copy(update={"max_connections": 20, "header_timeout": 60.0, "body_timeout": 60.0})
     app = create_app(settings, store)
-    async with _served(app, settings) as port, AsyncExitStack() as stack, httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+    async with (
+        served_port(app, settings) as port,
+        AsyncExitStack() as stack,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
+    ):
 
         async def opened(content: bytes) -> asyncio.StreamReader:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -170,12 +174,3 @@ async def test_a_client_that_does_not_read_is_cut_off(port: int) -> None:
             return False
 
         await until(cut_off, 20)
-
-
-async def test_what_is_no_http_is_answered_with_the_same_headers(port: int) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(b"\x16\x03\x01 this is TLS\r\n\r\n")
-    answer = await reader.read()
-    assert answer.startswith(b"HTTP/1.1 400 ")
-    assert b"nosniff" in answer
-    writer.close()

@@ -63,7 +63,7 @@ class InvalidRequestError(ProblemError):
 
     codes = frozenset({
         "malformed_body", "invalid_parameters", "image_unexpected", "image_required", "limit_exceeded", "idempotency_key_reused",
-        "method_not_allowed", "not_acceptable", "body_too_large",
+        "method_not_allowed", "not_acceptable", "body_too_large", "malformed_request",
     })  # fmt: skip
 
 

@@ -1,0 +1,73 @@
+"""Bytes that are not an HTTP request. They are answered with a problem, as every other error is, and the connection is closed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from structlog.testing import capture_logs
+
+from schemas.problem import Problem
+from service.settings import ServiceSettings
+from tests.service.test_slow_clients import served_port
+
+_CHUNKED = b"POST /v1/jobs HTTP/1.1\r\nHost: service\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.fixture
+async def port(app: FastAPI, settings: ServiceSettings) -> AsyncIterator[int]:
+    async with served_port(app, settings) as port:
+        yield port
+
+
+async def _answer_to(port: int, *parts: bytes) -> bytes:
+    """Send the parts, each after the first when something was answered or a moment has passed, and return all that is answered."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for part in parts:
+        writer.write(part)
+        await asyncio.sleep(0.1)
+    async with asyncio.timeout(20):
+        answer = await reader.read()
+    writer.close()
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        ([b"\x16\x03\x01 this is TLS\r\n\r\n"], "illegal request line"),
+        ([b"GET /livez HTTP/1.1\r\n\r\n"], "Missing mandatory Host: header"),
+        ([b"GET /livez HTTP/1.1\r\nHost: service\r\nX-Long: " + b"x" * 200_000], "Receive buffer too long"),
+        ([b"GET /livez HTTP/1.1\r\nHost: service\r\nContent-Length: -1\r\n\r\n"], "bad Content-Length"),
+        ([_CHUNKED, b"5\r\n{\r\n", b"no length\r\n"], "illegal chunk header"),
+        ([b"GET /livez HTTP/1.1\r\nHost: service\r\n\r\n", b"and then this\r\n\r\n"], "illegal request line"),
+    ],
+)
+async def test_they_are_answered_with_a_problem(port: int, sent: list[bytes], reason: str) -> None:
+    with capture_logs() as logs:
+        answer = await _answer_to(port, *sent)
+    head, _, body = answer[answer.rindex(b"HTTP/1.1 400 Bad Request\r\n") :].partition(b"\r\n\r\n")
+    headers = httpx.Headers([tuple(line.split(b": ", 1)) for line in head.split(b"\r\n")[1:]])  # type: ignore[misc]
+    assert headers["content-type"] == "application/problem+json"
+    assert headers["connection"] == "close"
+    assert headers["x-content-type-options"] == "nosniff"
+    problem = Problem.model_validate(json.loads(body))
+    assert (problem.status, problem.code, problem.type) == (400, "malformed_request", "/problems/malformed_request")
+    assert problem.request_id == headers["x-request-id"]
+    assert reason in problem.detail
+    assert problem.request_id in [entry.get("request_id") for entry in logs if entry["event"] == "malformed_request"]
+
+
+async def test_a_broken_body_whose_answer_has_begun_ends_the_connection(port: int, caplog: pytest.LogCaptureFixture) -> None:
+    """The answer 415 is known before the body. What follows cannot be answered, and nothing fails because of it."""
+    begun = _CHUNKED.replace(b"application/json", b"text/plain")
+    with capture_logs() as logs:
+        answer = await _answer_to(port, begun + b"1\r\nx\r\n", b"no length\r\n")
+    assert answer.startswith(b"HTTP/1.1 415 ")
+    assert answer.count(b"HTTP/1.1") == 1
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+    assert [entry for entry in logs if entry["log_level"] in ("error", "warning")] == []
