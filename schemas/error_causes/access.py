@@ -40,7 +40,7 @@ ACCESS = (
     ),
     ErrorCause(
         access_errors.MalformedRequest("This is not an HTTP/1.1 request: illegal request line."),
-        "What came over the connection is not an HTTP/1.1 request: its first line or a header is wrong or longer than 64 KiB, `Host` is "
+        "What came over the connection is not an HTTP/1.1 request: its first line or a header is wrong or longer than 16 KiB, `Host` is "
         "missing, or the pieces of a body do not have the lengths that they state. TLS at an address that speaks plain HTTP looks like "
         "this, too.",
         "Use an HTTP client, and `https` only if a proxy before the service speaks it. The connection is closed, because nobody knows "

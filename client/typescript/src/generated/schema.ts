@@ -139,7 +139,7 @@ export interface paths {
         };
         /**
          * Download the artifacts of a job
-         * @description The last file in it, `job.json`, is the job.
+         * @description The last file in it, `job.json`, is the job. Its addresses have no signature, so that the file is the same at every download.
          *
          *     A key needs the scope `read`.
          */
@@ -15746,7 +15746,7 @@ export interface components {
              * @example unknown_layer
              * @enum {string}
              */
-            code: "malformed_body" | "body_too_large" | "unsupported_format" | "invalid_parameters" | "invalid_image" | "image_too_large" | "image_required" | "image_unexpected" | "unknown_method" | "unknown_model" | "unknown_layer" | "unsuitable_layer" | "forward_only_model" | "unknown_class" | "unknown_channel" | "limit_exceeded" | "idempotency_key_reused" | "not_found" | "method_not_allowed" | "not_acceptable" | "state_conflict" | "expired" | "caller_limit" | "queue_full" | "not_finished" | "broker_unavailable" | "storage_full" | "model_loading" | "model_changed" | "shutting_down" | "no_workers" | "model_load_failed" | "model_too_large" | "no_gradient" | "non_finite" | "out_of_memory" | "timeout" | "worker_crashed" | "internal" | "unauthenticated" | "scope_missing" | "rate_limited" | "request_timeout" | "host_not_allowed" | "model_uploads_off" | "model_not_uploaded" | "model_quota" | "url_refused" | "url_unavailable";
+            code: "malformed_body" | "body_too_large" | "unsupported_format" | "invalid_parameters" | "invalid_image" | "image_too_large" | "image_required" | "image_unexpected" | "unknown_method" | "unknown_model" | "unknown_layer" | "unsuitable_layer" | "forward_only_model" | "unknown_class" | "unknown_channel" | "limit_exceeded" | "idempotency_key_reused" | "not_found" | "method_not_allowed" | "not_acceptable" | "state_conflict" | "expired" | "caller_limit" | "queue_full" | "not_finished" | "broker_unavailable" | "storage_full" | "model_loading" | "model_changed" | "shutting_down" | "no_workers" | "model_load_failed" | "model_too_large" | "no_gradient" | "non_finite" | "out_of_memory" | "timeout" | "worker_crashed" | "internal" | "unauthenticated" | "scope_missing" | "rate_limited" | "request_timeout" | "host_not_allowed" | "malformed_request" | "model_uploads_off" | "model_not_uploaded" | "model_quota" | "url_refused" | "url_unavailable";
             /**
              * Retryable
              * @description If it is true, the same call may succeed later, unchanged.
@@ -15819,7 +15819,7 @@ export interface components {
              * @example unknown_layer
              * @enum {string}
              */
-            code: "malformed_body" | "body_too_large" | "unsupported_format" | "invalid_parameters" | "invalid_image" | "image_too_large" | "image_required" | "image_unexpected" | "unknown_method" | "unknown_model" | "unknown_layer" | "unsuitable_layer" | "forward_only_model" | "unknown_class" | "unknown_channel" | "limit_exceeded" | "idempotency_key_reused" | "not_found" | "method_not_allowed" | "not_acceptable" | "state_conflict" | "expired" | "caller_limit" | "queue_full" | "not_finished" | "broker_unavailable" | "storage_full" | "model_loading" | "model_changed" | "shutting_down" | "no_workers" | "model_load_failed" | "model_too_large" | "no_gradient" | "non_finite" | "out_of_memory" | "timeout" | "worker_crashed" | "internal" | "unauthenticated" | "scope_missing" | "rate_limited" | "request_timeout" | "host_not_allowed" | "model_uploads_off" | "model_not_uploaded" | "model_quota" | "url_refused" | "url_unavailable";
+            code: "malformed_body" | "body_too_large" | "unsupported_format" | "invalid_parameters" | "invalid_image" | "image_too_large" | "image_required" | "image_unexpected" | "unknown_method" | "unknown_model" | "unknown_layer" | "unsuitable_layer" | "forward_only_model" | "unknown_class" | "unknown_channel" | "limit_exceeded" | "idempotency_key_reused" | "not_found" | "method_not_allowed" | "not_acceptable" | "state_conflict" | "expired" | "caller_limit" | "queue_full" | "not_finished" | "broker_unavailable" | "storage_full" | "model_loading" | "model_changed" | "shutting_down" | "no_workers" | "model_load_failed" | "model_too_large" | "no_gradient" | "non_finite" | "out_of_memory" | "timeout" | "worker_crashed" | "internal" | "unauthenticated" | "scope_missing" | "rate_limited" | "request_timeout" | "host_not_allowed" | "malformed_request" | "model_uploads_off" | "model_not_uploaded" | "model_quota" | "url_refused" | "url_unavailable";
             /**
              * Title
              * @description The `title` of problems of this kind.
@@ -38506,7 +38506,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description Problem: `malformed_body` */
+        /** @description Problem: `malformed_body`, `malformed_request` */
         Problem400: {
             headers: {
                 "X-Request-ID": components["headers"]["X-Request-ID"];
