@@ -138,7 +138,7 @@ async def test_a_zip_draws_its_pictures_side_by_side(
             np.testing.assert_array_equal(pixels(archive.read(f"{name}.png")), image)
 
 
-@pytest.mark.parametrize("names", ["", "map,shown"])
+@pytest.mark.parametrize("names", ["", "map,heatmap"])
 async def test_a_zip_is_the_same_before_and_after_its_pictures_are_kept(live: httpx.AsyncClient, worker: FakeWorker, names: str) -> None:
     """The digests in `job.json` are those of the files beside it. A picture that is not in the file has none, also when it was fetched."""
     job = await ended(live, worker)
@@ -149,9 +149,9 @@ async def test_a_zip_is_the_same_before_and_after_its_pictures_are_kept(live: ht
     assert (await live.get(f"{job}/artifacts.zip", params={"names": names})).content == first
     with zipfile.ZipFile(io.BytesIO(first)) as archive:
         described = {each["name"]: each for each in json.loads(archive.read("job.json"))["artifacts"]}
-        shown = archive.read("shown.png")
-    assert (described["shown"]["sha256"], described["shown"]["size"]) == (hashlib.sha256(shown).hexdigest(), len(shown))
-    assert (described["heatmap"]["sha256"] is None) == bool(names)
+        heatmap = archive.read("heatmap.png")
+    assert (described["heatmap"]["sha256"], described["heatmap"]["size"]) == (hashlib.sha256(heatmap).hexdigest(), len(heatmap))
+    assert (described["shown"]["sha256"] is None) == bool(names)
     assert described["overlay"]["sha256"] == hashlib.sha256(encoded(OVERLAY)).hexdigest()
 
 
