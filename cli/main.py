@@ -9,6 +9,7 @@ import typer
 
 from cli.client_commands import add_client_commands
 from cli.failure import reported
+from processes.malloc_arenas import bound_malloc_arenas
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False)
 
@@ -62,6 +63,7 @@ def api(
     process: Annotated[int | None, typer.Option(hidden=True, help="The number of this process among those that share the socket.")] = None,
 ) -> None:
     """Run the HTTP service alone. TensorFlow need not be installed."""
+    bound_malloc_arenas(1)  # before anything is imported that starts threads
     with reported():
         from cli.api import api
 
