@@ -77,7 +77,7 @@ class BoundedProtocol(H11Protocol):
         """
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             self._answer_malformed_request(sys.exception() or msg)
-        if self.cycle is not None and not self.cycle.response_complete:
+        if self.cycle and not self.cycle.response_complete:  # uvicorn has None there before the first request
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         self._close()
