@@ -19,10 +19,17 @@ SIDE, GAP, LETTERS = 112, 6, 11  # pixels: side of a patch's square, gap between
 
 @dataclass(frozen=True)
 class PatchRow:
-    """A title and the patches under it, from left to right."""
+    """A title and the patches under it, from left to right.
+
+    Attributes:
+        title: The words above the row.
+        patches: The patches and their captions.
+        middles: The column of each patch's box over which its caption stands, in pixels. If there are none, it is the middle of the box.
+    """
 
     title: str
     patches: tuple[CaptionedPicture, ...]
+    middles: tuple[float, ...] = ()
 
 
 def patch_sheet(
@@ -61,8 +68,9 @@ def _tiles(row: PatchRow, columns: int, box: tuple[int, int]) -> UInt8[np.ndarra
     patches = [*row.patches, *[empty] * (columns - len(row.patches))]
     tiles = np.stack([fit_in_box(patch.picture, *box) for patch in patches])
     lines = [patch.caption.split("\n") for patch in patches]
+    middles = [*row.middles, *[box[1] / 2] * (columns - len(row.middles))]
     for number in reversed(range(max(map(len, lines)))):
-        tiles = text.captioned(tiles, [each[number] if number < len(each) else "" for each in lines], LETTERS)
+        tiles = text.captioned(tiles, [each[number] if number < len(each) else "" for each in lines], LETTERS, middles)
     return grid(tiles, columns=columns, gap=GAP, background=text.PAPER)
 
 

@@ -120,19 +120,37 @@ def line_height(size: int) -> int:
     return round(size * 1.6)
 
 
-def line(text: str, width: int, size: int = 13, *, centred: bool = False) -> UInt8[np.ndarray, "h w 3"]:
-    """Return one line of text, dark on white, `width` pixels wide and about 1.6 · `size` pixels high. A long text is shortened to fit."""
+def line(text: str, width: int, size: int = 13, *, centred: bool = False, middle: float | None = None) -> UInt8[np.ndarray, "h w 3"]:
+    """Return one line of text, dark on white, `width` pixels wide and about 1.6 · `size` pixels high. A long text is shortened to fit.
+
+    Args:
+        text: The words.
+        width: The width of the line, in pixels.
+        size: The height of the letters, in pixels.
+        centred: If it is true, the text is centred; otherwise it begins on the left.
+        middle: The column over which a centred text stands. Where the text would leave the line, it stands as near to it as it can. If it
+            is None, it is the middle of the line.
+    """
     face = font(size)
     margin = min(size // 2, max(0, (width - 1) // 8))
     height = line_height(size)
     strip = Image.new("RGB", (width, height), PAPER)
     words = shortened(text, face, width - 2 * margin)
-    position = (width / 2, height / 2) if centred else (margin, height / 2)
+    half = margin + length(words, face) / 2
+    place = width / 2 if middle is None else min(max(middle, half), width - half)
+    position = (place, height / 2) if centred else (margin, height / 2)
     ImageDraw.Draw(strip).text(position, words, fill=INK, font=face, anchor="mm" if centred else "lm")
     return np.asarray(strip)
 
 
-def captioned(tiles: UInt8[np.ndarray, "n h w 3"], captions: Sequence[str], size: int = 10) -> UInt8[np.ndarray, "n H w 3"]:
-    """Return each tile with its caption above it, in letters of `size` pixels."""
-    strips = np.stack([line(caption, tiles.shape[2], size, centred=True) for caption in captions])
+def captioned(
+    tiles: UInt8[np.ndarray, "n h w 3"], captions: Sequence[str], size: int = 10, middles: Sequence[float] = ()
+) -> UInt8[np.ndarray, "n H w 3"]:
+    """Return each tile with its caption above it, in letters of `size` pixels.
+
+    Each caption stands over the column of its tile that `middles` names, or over the middle of the tile if there are none.
+    """
+    places = middles or [tiles.shape[2] / 2] * len(captions)
+    lines = [line(caption, tiles.shape[2], size, centred=True, middle=place) for caption, place in zip(captions, places, strict=True)]
+    strips = np.stack(lines)
     return np.concatenate([strips, tiles], axis=1)

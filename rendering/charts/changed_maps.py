@@ -10,7 +10,7 @@ from jaxtyping import Float32, UInt8
 
 from rendering import colormaps, scaling
 from rendering.charts.colour_scale import ColourScale
-from rendering.charts.tile_with_scale import scale_labels, tile_size, tile_with_scale
+from rendering.charts.tile_with_scale import picture_middle, scale_labels, tile_size, tile_with_scale
 from rendering.colormaps import Colours
 from rendering.patch_rows import PatchRow, patch_sheet
 from rendering.side_by_side import CaptionedPicture
@@ -35,7 +35,8 @@ def changed_maps(title: str, rows: Sequence[ChangedMap]) -> UInt8[np.ndarray, "H
 
     The scale of the difference reaches from minus its largest absolute value to that value. Each row has scales of its own.
     """
-    sheet = [PatchRow(each.title, tuple(map(CaptionedPicture, each.captions, _tiles(each)))) for each in rows]
+    middles = tuple(picture_middle(_BOX, scale=scale) for scale in (False, True, True))
+    sheet = [PatchRow(each.title, tuple(map(CaptionedPicture, each.captions, _tiles(each))), middles) for each in rows]
     return patch_sheet(title, sheet, 3, _NOTE, tile_size(_BOX))
 
 

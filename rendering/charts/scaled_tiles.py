@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from rendering.charts.colour_scale import ColourScale
-from rendering.charts.tile_with_scale import tile_size, tile_with_scale
+from rendering.charts.tile_with_scale import picture_middle, tile_size, tile_with_scale
 from rendering.grid import grid
 from rendering.text import PAPER, line, line_height
 
@@ -18,12 +18,14 @@ LONGEST, GAP, LETTERS = 300, 10, 14  # pixels: a picture's longer side, the spac
 def scaled_tile(
     caption: str, picture: UInt8[np.ndarray, "h w 3"], shape: tuple[int, int], scale: ColourScale | None = None
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """Return a picture under its caption, with its scale beside it. A picture without a scale stands in the middle of the tile.
+    """Return a picture with its scale beside it, and the caption over the picture. Without a scale, it stands in the middle of the tile.
 
     It fills as much as it can of a box with the proportions of `shape` (height, width) and a longer side of 300 pixels.
     """
-    tile = tile_with_scale(picture, _box(shape), scale, LETTERS)
-    return np.concatenate([line(caption, tile.shape[1], LETTERS, centred=True), tile])
+    box = _box(shape)
+    tile = tile_with_scale(picture, box, scale, LETTERS)
+    middle = picture_middle(box, LETTERS, scale=scale is not None)
+    return np.concatenate([line(caption, tile.shape[1], LETTERS, centred=True, middle=middle), tile])
 
 
 def scaled_tile_size(shape: tuple[int, int]) -> tuple[int, int]:

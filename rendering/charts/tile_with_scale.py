@@ -24,6 +24,11 @@ def picture_left(letters: int = LETTERS, *, scale: bool) -> int:
     return round((_LEFT if scale else (_LEFT + _RIGHT) / 2) * letters)
 
 
+def picture_middle(box: tuple[int, int], letters: int = LETTERS, *, scale: bool) -> float:
+    """Return the column of a tile that is the middle of its picture. A caption of the picture stands over it."""
+    return picture_left(letters, scale=scale) + box[1] / 2
+
+
 def tile_with_scale(
     picture: UInt8[np.ndarray, "h w 3"], box: tuple[int, int], scale: ColourScale | None, letters: int = LETTERS
 ) -> UInt8[np.ndarray, "H W 3"]:

@@ -55,3 +55,14 @@ def test_a_caption_has_as_many_lines_as_it_says_and_a_note_stands_below() -> Non
     assert where(plain, GREEN)[:2] == where(plain, RED)[:2] == (21 + 21 + 2 * 18, 21 + 21 + 2 * 18 + 112)
     np.testing.assert_array_equal(noted[: len(plain)], plain)
     assert (noted[len(plain) :] < 100).any()
+
+
+def test_captions_stand_over_the_columns_that_a_row_names() -> None:
+    patches = tuple(CaptionedPicture("ab\ncd", colour(9, 9, GREEN)) for _ in range(2))
+    named = patch_sheet("", [PatchRow("", patches, (30, 80))], 2, box=(112, 112))
+    plain = patch_sheet("", [PatchRow("", patches)], 2, box=(112, 112))
+    for sheet, expected in ((named, (30, 80)), (plain, (56, 56))):
+        for first, last in ((42, 60), (60, 78)):  # after the titles of sheet and row, 21 pixels each, come two lines of 18
+            strip = (sheet[first:last] < 128).all(-1)
+            middles = [float(np.flatnonzero(strip[:, left : left + 112].any(axis=0)).mean()) for left in (0, 118)]
+            assert [abs(found - wanted) <= 3 for found, wanted in zip(middles, expected, strict=True)] == [True, True]

@@ -109,3 +109,20 @@ def test_lines_are_written_as_pillow_writes_them(place: tuple[float, float], wor
         ImageDraw.Draw(expected).text(place, words, fill=text.INK, font=text.font(13), anchor="lm")
         text.write(ImageDraw.Draw(got), place, words, text.font(13))
         assert got.tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize(("words", "middle", "found"), [("ab", 60, 60), ("ab", 2, None), ("a longer caption", 60, None), ("ab", 199, None)])
+def test_a_caption_stands_over_its_column_or_as_near_to_it_as_it_fits(words: str, middle: float, found: float | None) -> None:
+    columns = np.flatnonzero(ink(text.line(words, 200, 20, centred=True, middle=middle)).any(axis=0))
+    centre = (columns.min() + columns.max() + 1) / 2
+    if found is not None:
+        assert abs(centre - found) <= 2
+    elif middle < 100:
+        assert 9 <= columns.min() <= 13  # the margin is 10 pixels
+    else:
+        assert 187 <= columns.max() <= 191
+
+
+def test_each_tile_can_have_its_caption_over_another_column() -> None:
+    made = text.captioned(np.full((2, 5, 90, 3), 9, np.uint8), ["1", "1"], 10, [20, 70])
+    assert [round(float(np.flatnonzero(ink(tile[:16]).any(axis=0)).mean())) for tile in made] == [20, 70]

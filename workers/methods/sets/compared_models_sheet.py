@@ -10,7 +10,7 @@ from jaxtyping import Float32, UInt8
 
 from rendering import scaling
 from rendering.charts.correlations import Correlation, correlations
-from rendering.charts.tile_with_scale import tile_size, tile_with_scale
+from rendering.charts.tile_with_scale import picture_middle, tile_size, tile_with_scale
 from rendering.patch_rows import PatchRow, patch_sheet
 from rendering.photo import Photo
 from rendering.sheets import photo_within
@@ -23,6 +23,7 @@ from schemas.methods.sets.compare_models_facts import ComparedPhoto, CompareMode
 from workers.contract.artifacts import Array, Output, Picture
 from workers.methods.attribution_overlays import attribution_overlay
 from workers.methods.class_scores import class_name, score_text
+from workers.methods.photo_labels import photo_label
 from workers.methods.sets.compared_models import ComparedModels
 from workers.methods.sets.map_agreement import map_correlation, over_photo
 
@@ -87,7 +88,9 @@ def _sheet(result: ComparedModels, facts: CompareModelsFacts, params: CompareMod
     meanings: dict[str, None] = {}
     for number, compared in enumerate(facts.images):
         photo = photo_within(result.photos[0][number].photo.photo, *BOX).image
-        tiles = [CaptionedPicture(f"photo {number}\n ", tile_with_scale(photo, BOX, None) if params.annotate else photo)]
+        middles = [picture_middle(BOX, scale=False)]
+        label = photo_label(params, number, by_name=params.annotate)
+        tiles = [CaptionedPicture(f"{label}\n ", tile_with_scale(photo, BOX, None) if params.annotate else photo)]
         for model, answer in enumerate(compared.answers):
             found = result.photos[model][number]
             rank = rank_of(result.logits[model][number], found.explained.class_index)
@@ -95,7 +98,8 @@ def _sheet(result: ComparedModels, facts: CompareModelsFacts, params: CompareMod
             meanings |= dict.fromkeys([heat.meaning] if heat.meaning else [])
             picture = tile_with_scale(heat.image, BOX, heat.scale) if params.annotate else heat.image
             tiles.append(CaptionedPicture(f"{answer.model}\n{_caption(found.explained, rank)}", picture))
-        rows.append(PatchRow(_row_title(compared), tuple(tiles)))
+            middles.append(picture_middle(BOX, scale=heat.scale is not None))
+        rows.append(PatchRow(_row_title(compared), tuple(tiles), tuple(middles) if params.annotate else ()))
     if not params.annotate:
         return patch_sheet(METHODS[params.attribution].card.title, rows, len(result.models) + 1, box=BOX)
     title = f"{CompareModels.card.title} · {METHODS[params.attribution].card.title}"
