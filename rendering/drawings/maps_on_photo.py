@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from jaxtyping import Float32, UInt8
 from numpy.typing import NDArray
+from pydantic import Field
 
 from rendering import colormaps, scaling
 from rendering.charts.colour_scale import ColourScale
 from rendering.drawings.base import Drawing, SourceArrays
 from rendering.overlays import OverlayAndHeatmap
 from rendering.overlays.blend import blend
+from rendering.overlays.borders import with_borders
 from rendering.overlays.diverging import blend_diverging
 from rendering.overlays.dlwp1 import draw_as_dlwp1
 from rendering.overlays.keras_io import draw_as_keras_io
@@ -47,6 +49,9 @@ class MapsOnPhoto(Drawing):
         alpha: The weight of the map in the overlay, 0-1, for the ways `blend` and `diverging`.
         captions: The words above each tile, if there are several maps.
         remark: Words about the maps that everybody should know who looks at the picture, or nothing.
+        contrasts: The share (0-1) of the scale's colours that each map takes, for maps that are mostly noise. The overlay shows such a
+            map more faintly by this factor too. If there are none, each map takes all colours.
+        borders: If it is true, thin lines stand between positions of different values: the borders of segments.
     """
 
     kind: Literal["maps_on_photo"] = "maps_on_photo"
@@ -62,6 +67,8 @@ class MapsOnPhoto(Drawing):
     alpha: float = 0.5
     captions: tuple[str, ...] = ()
     remark: str = ""
+    contrasts: tuple[Annotated[float, Field(gt=0, le=1)], ...] = ()
+    borders: bool = False
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -92,6 +99,9 @@ class MapsOnPhoto(Drawing):
         maps = _maps(arrays[self.source])
         return ColourScale(self._colours(), self._labels(maps[0] if len(maps) == 1 else None))
 
+    def _contrast(self, number: int) -> float:
+        return self.contrasts[number] if self.contrasts else 1.0
+
     def _colours(self) -> UInt8[np.ndarray, "256 3"]:
         if self.way == "diverging":
             return colormaps.table("signed")
@@ -109,9 +119,16 @@ class MapsOnPhoto(Drawing):
             top = float(np.abs(cut).max() if self.scaling == "signed" else cut.max())
             bottom = {"heat": 0.0, "heat_from_minimum": float(cut.min()), "signed": -top}[self.scaling]
             beyond = self.clip is not None and self.clip < 100
+            bottom, top = self._widened(bottom, top)
             low, high = _number(bottom, "≤ " if beyond and bottom else ""), _number(top, "≥ " if beyond else "")
         zero = ((0.5, "0"),) if self.scaling == "signed" else ()
         return ((0.0, low), *zero, (1.0, high))
+
+    def _widened(self, bottom: float, top: float) -> tuple[float, float]:
+        """Return the ends of the scale of one map that takes only a share of the colours."""
+        share = self._contrast(0)
+        fixed = (bottom + top) / 2 if self.scaling == "heat_from_minimum" else 0.0
+        return fixed + (bottom - fixed) / share, fixed + (top - fixed) / share
 
     def size(self, arrays: SourceArrays) -> tuple[int, int]:
         count = self.count(arrays)
@@ -122,24 +139,38 @@ class MapsOnPhoto(Drawing):
             raise ValueError("an overlay cannot be drawn without the photo")
         maps = _maps(arrays[self.source])
         drawn = photo_for_tiles(self._blank() if photo is None else Photo(photo, self.placement), len(maps))
-        tiles = [self._tile(values, drawn) for values in maps]
+        tiles = [self._tile(values, drawn, self._contrast(number)) for number, values in enumerate(maps)]
         return tiles[0] if len(tiles) == 1 else captioned_sheet(tiles, self.captions, drawn)
 
-    def _tile(self, values: Float32[np.ndarray, "h w"], photo: Photo) -> UInt8[np.ndarray, "H W 3"]:
-        overlay, heatmap = self._on_photo(_SCALINGS[self.scaling](self._cut(values)), photo)
-        return overlay if self.part == "overlay" else heatmap
+    def _tile(self, values: Float32[np.ndarray, "h w"], photo: Photo, contrast: float) -> UInt8[np.ndarray, "H W 3"]:
+        cut = self._cut(values)
+        overlay, heatmap = self._on_photo(self._scaled(cut, contrast), photo, contrast)
+        picture = overlay if self.part == "overlay" else heatmap
+        return with_borders(picture, cut, photo) if self.borders else picture
+
+    def _scaled(self, values: Float32[np.ndarray, "h w"], contrast: float) -> Float32[np.ndarray, "h w"]:
+        """Return the map as it is drawn: 0-1, or −1 to 1 if it is signed. With less contrast, it takes less of this range.
+
+        A map that is scaled from its minimum then lies around the middle of the range, and any other around its zero.
+        """
+        scaled = _SCALINGS[self.scaling](values)
+        if contrast == 1 or scaling.why_degenerate(scaled):
+            return scaled
+        fixed = np.float32(0.5 if self.scaling == "heat_from_minimum" else 0)
+        return fixed + np.float32(contrast) * (scaled - fixed)
 
     def _cut(self, values: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
         """Return the map smoothed and cut off, as it is scaled and drawn."""
         smooth = scaling.smoothed(values, self.smooth) if self.smooth else values
         return smooth if self.clip is None else scaling.clipped(smooth, self.clip)
 
-    def _on_photo(self, scaled: Float32[np.ndarray, "h w"], photo: Photo) -> OverlayAndHeatmap:
+    def _on_photo(self, scaled: Float32[np.ndarray, "h w"], photo: Photo, contrast: float) -> OverlayAndHeatmap:
+        alpha = self.alpha * contrast
         match self.way:
             case "blend":
-                return blend(scaled, photo, self.colormap, self.alpha)
+                return blend(scaled, photo, self.colormap, alpha)
             case "diverging":
-                return blend_diverging(scaled, photo, self.alpha)
+                return blend_diverging(scaled, photo, alpha)
             case "dlwp1":
                 return draw_as_dlwp1(scaled, photo)
             case "keras_io":

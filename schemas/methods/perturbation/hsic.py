@@ -8,12 +8,13 @@ from pydantic import Field
 
 from schemas.limits import MethodLimits
 from schemas.methods.card import MethodCard
-from schemas.methods.perturbation.base import PerturbationFacts, check_masks
+from schemas.methods.perturbation.agreement import AgreementFacts
+from schemas.methods.perturbation.base import check_masks
 from schemas.methods.perturbation.grid_masks import GRID_ARTIFACTS, GridMaskParams
 from schemas.models import ModelDescription, PublishedModel
 
 
-class HsicFacts(PerturbationFacts):
+class HsicFacts(AgreementFacts):
     """Holds how large a dependence is by chance, beside the classes that are explained. The lists are in the order of `classes`."""
 
     chance: tuple[float, ...] = Field(

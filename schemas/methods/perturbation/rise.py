@@ -11,22 +11,13 @@ from schemas.methods.card import MethodCard
 from schemas.methods.colormap import Colormap
 from schemas.methods.frames import FramesParams
 from schemas.methods.heat import HEAT_ALPHA, HEAT_COLORMAP
-from schemas.methods.perturbation.base import FRAMES_PERTURBATION_ARTIFACTS, PerturbationFacts, PerturbationParams, Score, check_masks
+from schemas.methods.perturbation.agreement import AgreementFacts
+from schemas.methods.perturbation.base import FRAMES_PERTURBATION_ARTIFACTS, PerturbationParams, Score, check_masks
 from schemas.models import ModelDescription, PublishedModel
 
-NOISY = 0.5
-"""A map is mostly noise if the maps of two halves of the masks correlate by less than this."""
 
-
-class RiseFacts(PerturbationFacts):
+class RiseFacts(AgreementFacts):
     """Says how far the map can be trusted, beside the classes that are explained."""
-
-    agreement: tuple[float | None, ...] = Field(
-        description=(
-            "This is the correlation of the map of one half of the masks with that of the other half, for each class. Near 1 the map is "
-            "settled, and below 0.5 it is mostly noise. It is null if a map is the same everywhere."
-        )
-    )
 
 
 class Rise(FramesParams, PerturbationParams):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from collections.abc import Set
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field
 
 from schemas.errors import InvalidParameters
 from schemas.limits import MethodLimits
+from schemas.methods.base import ONLY_DRAWN
 from schemas.methods.card import ArtifactSpec
 from schemas.methods.heat import SIGNED_ALPHA
-from schemas.methods.perturbation.base import PERTURBATION_ARTIFACTS, Baseline, PerturbationFacts, PerturbationParams, check_masks
+from schemas.methods.perturbation.agreement import AgreementFacts
+from schemas.methods.perturbation.base import PERTURBATION_ARTIFACTS, Baseline, PerturbationParams, check_masks
 from schemas.models import ModelDescription, PublishedModel
 
 SEGMENT_ARTIFACTS = (
@@ -20,7 +23,7 @@ SEGMENT_ARTIFACTS = (
 )
 
 
-class SegmentFacts(PerturbationFacts):
+class SegmentFacts(AgreementFacts):
     """The number of segments, beside the classes that are explained."""
 
     segments: int = Field(description="This is the number of segments that the image was divided into.")
@@ -58,6 +61,12 @@ class SegmentParams(PerturbationParams):
     )
     seed: int = Field(default=0, ge=0, lt=2**31, description="This is the seed of the random choices. The same seed gives the same map.")
     alpha: float = SIGNED_ALPHA
+    borders: bool = Field(
+        default=True,
+        description="If it is true, the pictures have thin lines between segments of different weights. If it is false, there are none.",
+    )
+
+    only_drawn: ClassVar[Set[str]] = ONLY_DRAWN | {"borders"}
 
     def resolve(self, model: PublishedModel, limits: MethodLimits) -> Self:
         check_masks(self.samples, limits, "/params/samples", "")

@@ -8,12 +8,13 @@ from pydantic import Field
 
 from schemas.limits import MethodLimits
 from schemas.methods.card import MethodCard
-from schemas.methods.perturbation.base import PerturbationFacts, check_masks
+from schemas.methods.perturbation.agreement import AgreementFacts
+from schemas.methods.perturbation.base import check_masks
 from schemas.methods.perturbation.grid_masks import GRID_ARTIFACTS, GridMaskParams
 from schemas.models import ModelDescription, PublishedModel
 
 
-class SobolFacts(PerturbationFacts):
+class SobolFacts(AgreementFacts):
     """The variance that was shared out, beside the classes that are explained. The lists are in the order of `classes`."""
 
     variance: tuple[float, ...] = Field(description="This is the variance of the watched score over the masks.")

@@ -20,6 +20,7 @@ from workers.contract.progress import Slice
 from workers.methods.baselines import baseline
 from workers.methods.batch_sizes import batches
 from workers.methods.perturbation import perturbation_pictures
+from workers.methods.perturbation.map_noise import Agreement, agreements, noise_options, noise_warnings
 from workers.methods.perturbation.perturbation_result import PerturbationResult
 from workers.methods.perturbation.watched_scores import WatchedScores, watch
 
@@ -50,10 +51,12 @@ class GridResult(PerturbationResult):
 
     Attributes:
         cells: the value of each cell of the grid for each class.
+        agreement: for each class the correlation of the cells of one half of the masks with those of the other half.
         facts: the facts that only this method has, by name.
     """
 
     cells: Float32[np.ndarray, "n g g"]
+    agreement: Agreement
     facts: dict[str, Any]
 
 
@@ -81,24 +84,40 @@ def masked_scores(
     return MaskedScores(scores, watched, image.shape[:2])
 
 
-def laid_out(found: MaskedScores, cells: Float64[np.ndarray, "n d"], params: GridMaskParams, **facts: Any) -> GridResult:
+def laid_out(
+    found: MaskedScores,
+    cells: Float64[np.ndarray, "n d"],
+    halves: tuple[Float64[np.ndarray, "n d"], Float64[np.ndarray, "n d"]],
+    params: GridMaskParams,
+    **facts: Any,
+) -> GridResult:
     """Return the result in which the cells are enlarged by cubic interpolation, as in the authors' code, and never below 0.
 
-    The values of a class whose score never changes are 0.
+    The values of a class whose score never changes are 0, and its agreement is None.
+
+    Args:
+        found: the scores under the masks.
+        cells: the value of each of d cells for each of n classes.
+        halves: the same values, each from one half of the masks alone.
+        params: the parameters of the method.
+        facts: the facts that only this method has, by name.
     """
     grid = cells.reshape(len(cells), params.cells, params.cells).astype(np.float32)
     grid[found.unchanged] = 0
     height, width = found.size
     maps = [np.maximum(cv2.resize(each, (width, height), interpolation=cv2.INTER_CUBIC), 0) for each in grid]
     classes, listed = found.watched.classes, params.target_classes().listed
-    return GridResult(np.stack(maps), classes, listed, len(found.scores), grid, facts)
+    agreement = agreements(*(np.where(found.unchanged[:, None], 0, half) for half in halves))
+    return GridResult(np.stack(maps), classes, listed, len(found.scores), grid, agreement, facts)
 
 
 def draw(found: GridResult, photo: Photo, params: GridMaskParams, facts: Callable[..., PerturbationFacts]) -> Output:
     """Return the output in the colours of the colormap. `facts` is the class of the method's facts."""
-    output = perturbation_pictures.draw(found, photo, params, scaling="heat", colormap=params.colormap, alpha=params.alpha)
+    how = {"scaling": "heat", "colormap": params.colormap, "alpha": params.alpha, **noise_options(found.classes, found.agreement)}
+    output = perturbation_pictures.draw(found, photo, params, **how)
+    advice = f"The model saw {found.masks:,} masks: show it more, or take fewer `cells`."
     return Output(
         artifacts=(*output.artifacts, Array("cells", found.cells if found.listed else found.cells[0])),
-        facts=facts(**dict(output.facts), **found.facts),
-        warnings=output.warnings,
+        facts=facts(**dict(output.facts), **found.facts, agreement=found.agreement),
+        warnings=(*output.warnings, *noise_warnings(found.classes, found.agreement, "masks", advice)),
     )

@@ -61,9 +61,14 @@ def run(probe: Probe, inputs: Inputs, params: Hsic) -> Generator[Slice, None, Gr
     found = yield from grid_masks.masked_scores(probe, inputs, params, masks)
     flat, columns = masks.reshape(len(masks), -1), found.scores.T
     widths = [kernel_width(scores) for scores in columns]
-    cells = np.stack([dependence(flat, scores, width) for scores, width in zip(columns, widths, strict=True)])
+
+    def cells_of(part: slice) -> Float64[np.ndarray, "n d"]:
+        return np.stack([dependence(flat[part], scores[part], width) for scores, width in zip(columns, widths, strict=True)])
+
+    half = len(masks) // 2
     chance = [by_chance(flat, scores, width, params.seed) for scores, width in zip(columns, widths, strict=True)]
-    return grid_masks.laid_out(found, cells, params, chance=tuple(chance))
+    halves = cells_of(slice(half)), cells_of(slice(half, None))
+    return grid_masks.laid_out(found, cells_of(slice(None)), halves, params, chance=tuple(chance))
 
 
 def draw(result: GridResult, photo: Photo, params: Hsic) -> Output:

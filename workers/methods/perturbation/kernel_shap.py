@@ -79,19 +79,35 @@ def shapley_values(
     return np.concatenate([others, (whole - none - others.sum(axis=0))[None]]).T
 
 
+def half_values(
+    visible: Bool[np.ndarray, "b s"], scores: Float64[np.ndarray, "b n"]
+) -> tuple[Float64[np.ndarray, "n s"], Float64[np.ndarray, "n s"]]:
+    """Return the Shapley values from one half of the sampled pairs alone, and those from the other half.
+
+    The combinations that show none and all stand in both halves. Arguments are those of `shapley_values`.
+    """
+    pairs = (len(visible) - 2) // 2
+    middle = 1 + 2 * (pairs // 2)
+    halves = [np.r_[0:middle, len(visible) - 1], np.r_[0, middle : len(visible)]]
+    first, second = (shapley_values(visible[rows], scores[rows], np.ones(len(rows))) for rows in halves)
+    return first, second
+
+
 def run(probe: Probe, inputs: Inputs, params: KernelShap) -> Generator[Slice, None, SegmentResult]:
     """Show the model the combinations of segments, and return the Shapley value of each segment."""
     found = yield from segment_scores.sampled_scores(
         probe, inputs, params, lambda segments: combinations(params.samples, segments, params.seed)
     )
     values = shapley_values(found.visible, found.scores, kernel(found.visible))
+    exact = len(found.visible) == 2 ** found.visible.shape[1]
     return segment_scores.laid_out(
         found,
         values,
+        None if exact else half_values(found.visible, found.scores),
         params,
         base_scores=tuple(found.scores[0].tolist()),
         whole_scores=tuple(found.scores[-1].tolist()),
-        exact=len(found.visible) == 2 ** found.visible.shape[1],
+        exact=exact,
     )
 
 

@@ -59,8 +59,11 @@ def run(probe: Probe, inputs: Inputs, params: Lime) -> Generator[Slice, None, Se
     sampled = yield from segment_scores.sampled_scores(
         probe, inputs, params, lambda segments: samples(params.samples, segments, params.seed)
     )
-    weights, fit = fitted(sampled.visible, sampled.scores, nearness(sampled.visible, params.kernel_width), params.ridge)
-    return segment_scores.laid_out(sampled, weights, params, fit=tuple(fit.tolist()))
+    visible, scores, counts = sampled.visible, sampled.scores, nearness(sampled.visible, params.kernel_width)
+    weights, fit = fitted(visible, scores, counts, params.ridge)
+    half = len(visible) // 2
+    first, second = (fitted(visible[part], scores[part], counts[part], params.ridge)[0] for part in (slice(half), slice(half, None)))
+    return segment_scores.laid_out(sampled, weights, (first, second), params, fit=tuple(fit.tolist()))
 
 
 def draw(result: SegmentResult, photo: Photo, params: Lime) -> Output:

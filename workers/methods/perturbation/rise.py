@@ -11,14 +11,14 @@ import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
 from rendering.photo import Photo
-from schemas.methods.perturbation.rise import NOISY, Rise, RiseFacts
+from schemas.methods.perturbation.rise import Rise, RiseFacts
 from workers.contract.artifacts import Output
 from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.contract.progress import Slice
 from workers.methods.batch_sizes import batches
-from workers.methods.class_scores import class_name
 from workers.methods.perturbation import perturbation_pictures
+from workers.methods.perturbation.map_noise import Agreement, agreements, noise_options, noise_warnings
 from workers.methods.perturbation.perturbation_result import PerturbationResult
 from workers.methods.perturbation.watched_scores import watch
 from workers.methods.previews import PreviewedSlices, input_photo, preview_on
@@ -72,17 +72,7 @@ class RiseResult(PerturbationResult):
         agreement: for each class the correlation of the map of one half of the masks with that of the other half.
     """
 
-    agreement: tuple[float | None, ...]
-
-
-def agreements(first: Float64[np.ndarray, "n H W"], second: Float64[np.ndarray, "n H W"]) -> tuple[float | None, ...]:
-    """Return the correlation (-1 to 1) of two maps over their positions, for each class. It is None if a map is the same everywhere."""
-    found: list[float | None] = []
-    for one, other in zip(first.reshape(len(first), -1), second.reshape(len(second), -1), strict=True):
-        a, b = one - one.mean(), other - other.mean()
-        length = float(np.sqrt((a @ a) * (b @ b)))
-        found.append(float(a @ b) / length if length > 0 else None)
-    return tuple(found)
+    agreement: Agreement
 
 
 def run(probe: Probe, inputs: Inputs, params: Rise) -> Generator[Slice, None, RiseResult]:
@@ -117,21 +107,12 @@ def options(params: Rise) -> dict[str, Any]:
 
 
 def draw(result: RiseResult, photo: Photo, params: Rise) -> Output:
-    """Return the output in the colours of the colormap. A map that is mostly noise is drawn faintly and brings a warning."""
-    noisy = [(scored, found) for scored, found in zip(result.classes, result.agreement, strict=True) if found is not None and found < NOISY]
-    how = options(params)
-    if noisy:
-        how["alpha"] = params.alpha * max(0.25, min(found for _, found in noisy) / NOISY)
-        names = ", ".join(class_name(scored) for scored, _ in noisy)
-        how["remark"] = "mostly noise" if len(result.classes) == 1 else f"mostly noise: {names}"
+    """Return the output in the colours of the colormap. A map that is mostly noise is drawn in few colours and brings a warning."""
+    how = options(params) | noise_options(result.classes, result.agreement)
     output = perturbation_pictures.draw(result, photo, params, **how)
-    warnings = [
-        f"{class_name(scored)}: the map is mostly noise, because the maps of two halves of the masks correlate by {found:.2f} only. It is "
-        f"drawn faintly. Take more masks than {params.masks:,}."
-        for scored, found in noisy
-    ]
+    advice = f"Take more masks than {params.masks:,}."
     return Output(
         artifacts=output.artifacts,
         facts=RiseFacts(**dict(output.facts), agreement=result.agreement),
-        warnings=(*output.warnings, *warnings),
+        warnings=(*output.warnings, *noise_warnings(result.classes, result.agreement, "masks", advice)),
     )

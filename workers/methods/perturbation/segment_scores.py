@@ -19,6 +19,7 @@ from workers.contract.progress import Slice
 from workers.methods.baselines import baseline
 from workers.methods.batch_sizes import batches
 from workers.methods.perturbation import perturbation_pictures
+from workers.methods.perturbation.map_noise import Agreement, agreements, noise_options, noise_warnings
 from workers.methods.perturbation.perturbation_result import PerturbationResult
 from workers.methods.perturbation.segmentation import segments_of, shown
 from workers.methods.perturbation.watched_scores import WatchedScores, watch
@@ -49,11 +50,13 @@ class SegmentResult(PerturbationResult):
     Attributes:
         segments: the number of each position's segment.
         weights: the weight of each segment for each class.
+        agreement: for each class the correlation of the weights of one half of the samples with those of the other half.
         facts: the facts that only this method has, by name.
     """
 
     segments: Int32[np.ndarray, "H W"]
     weights: Float32[np.ndarray, "n s"]
+    agreement: Agreement
     facts: dict[str, Any]
 
 
@@ -79,10 +82,30 @@ def sampled_scores(
     return SampledScores(segments, visible, scores, watched)
 
 
-def laid_out(sampled: SampledScores, weights: Float64[np.ndarray, "n s"], params: SegmentParams, **facts: Any) -> SegmentResult:
-    """Return the result in which each position has the weight of its segment. It is 0 for a class whose score never changes."""
+def laid_out(
+    sampled: SampledScores,
+    weights: Float64[np.ndarray, "n s"],
+    halves: tuple[Float64[np.ndarray, "n s"], Float64[np.ndarray, "n s"]] | None,
+    params: SegmentParams,
+    **facts: Any,
+) -> SegmentResult:
+    """Return the result in which each position has the weight of its segment.
+
+    The weights of a class whose score never changes are 0, and its agreement is None.
+
+    Args:
+        sampled: the scores of the samples.
+        weights: the weight of each segment for each class.
+        halves: the same weights, each from one half of the samples alone. None means that the weights have no sampling error.
+        params: the parameters of the method.
+        facts: the facts that only this method has, by name.
+    """
+    unchanged = sampled.watched.unchanged(np.concatenate([sampled.scores, sampled.watched.whole[None]]))
     weights = weights.astype(np.float32)
-    weights[sampled.watched.unchanged(np.concatenate([sampled.scores, sampled.watched.whole[None]]))] = 0
+    weights[unchanged] = 0
+    agreement = (None,) * len(weights)
+    if halves is not None:
+        agreement = agreements(*(np.where(unchanged[:, None], 0, half) for half in halves))
     return SegmentResult(
         maps=weights[:, sampled.segments],
         classes=sampled.watched.classes,
@@ -90,16 +113,19 @@ def laid_out(sampled: SampledScores, weights: Float64[np.ndarray, "n s"], params
         masks=len(sampled.visible),
         segments=sampled.segments,
         weights=weights,
+        agreement=agreement,
         facts={"segments": weights.shape[1], **facts},
     )
 
 
 def draw(found: SegmentResult, photo: Photo, params: SegmentParams, facts: Callable[..., PerturbationFacts]) -> Output:
-    """Return the output with red and blue segments. `facts` is the class of the method's facts."""
-    output = perturbation_pictures.draw(found, photo, params, way="diverging", scaling="signed", alpha=params.alpha)
+    """Return the output with red and blue segments, and lines between them. `facts` is the class of the method's facts."""
+    how = {"way": "diverging", "scaling": "signed", "alpha": params.alpha, "borders": params.borders}
+    output = perturbation_pictures.draw(found, photo, params, **how, **noise_options(found.classes, found.agreement))
+    advice = f"Take more `samples` than {params.samples:,}, or fewer `segments`."
     arrays = (Array("segments", found.segments), Array("weights", found.weights if found.listed else found.weights[0]))
     return Output(
         artifacts=(*output.artifacts, *arrays),
-        facts=facts(**dict(output.facts), **found.facts),
-        warnings=output.warnings,
+        facts=facts(**dict(output.facts), **found.facts, agreement=found.agreement),
+        warnings=(*output.warnings, *noise_warnings(found.classes, found.agreement, "samples", advice)),
     )

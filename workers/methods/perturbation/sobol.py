@@ -52,6 +52,14 @@ def total_indices(scores: Float64[np.ndarray, "b n"], designs: int) -> Float64[n
     return (squares / np.where(variance > 0, 2 * designs * variance, np.inf)).T
 
 
+def half_indices(scores: Float64[np.ndarray, "b n"], designs: int) -> tuple[Float64[np.ndarray, "n d"], Float64[np.ndarray, "n d"]]:
+    """Return the total Sobol indices of the first half of the designs alone, and those of the second half. Arguments are as above."""
+    by_design = scores.reshape(-1, designs, scores.shape[1])
+    first, second = by_design[:, : designs // 2], by_design[:, designs // 2 :]
+    found = [total_indices(half.reshape(-1, scores.shape[1]), half.shape[1]) for half in (first, second)]
+    return found[0], found[1]
+
+
 def run(probe: Probe, inputs: Inputs, params: Sobol) -> Generator[Slice, None, GridResult]:
     """Show the model the image under each mask, and return the total Sobol index of each cell."""
     masks = replicated_design(params.designs, params.cells, params.seed)
@@ -59,7 +67,8 @@ def run(probe: Probe, inputs: Inputs, params: Sobol) -> Generator[Slice, None, G
     indices = total_indices(found.scores, params.designs)
     indices[found.unchanged] = 0
     variance = found.scores[: params.designs].var(axis=0, ddof=1)
-    return grid_masks.laid_out(found, indices, params, variance=tuple(variance.tolist()), index_sum=tuple(indices.sum(axis=1).tolist()))
+    facts = {"variance": tuple(variance.tolist()), "index_sum": tuple(indices.sum(axis=1).tolist())}
+    return grid_masks.laid_out(found, indices, half_indices(found.scores, params.designs), params, **facts)
 
 
 def draw(result: GridResult, photo: Photo, params: Sobol) -> Output:

@@ -136,28 +136,43 @@ def test_it_is_drawn_from_its_smallest_value_to_its_largest() -> None:
     np.testing.assert_array_equal(array, values)
 
 
-def test_agreement_by_hand() -> None:
-    first, second = np.array([[[0.0, 1.0, 2.0]], [[1.0, 1.0, 1.0]]]), np.array([[[0.0, 2.0, 1.0]], [[1.0, 2.0, 3.0]]])
-    # the deviations of the first class are (−1, 0, 1) and (−1, 1, 0): 1 / (√2 · √2)
-    assert rise.agreements(first, second) == (pytest.approx(0.5), None)
-
-
 def test_many_masks_agree_and_few_do_not() -> None:
     few, many = attribution(masks=6, class_index=0, seed=3), attribution(masks=3000, class_index=0)
     assert (many.agreement[0] or 0) > 0.9 > (few.agreement[0] or 0)
 
 
-def test_a_map_of_noise_is_drawn_faintly_and_says_so() -> None:
-    values = np.array([[3, 4, 4], [3.5, 5, 3]], np.float32)
-    found = rise.RiseResult(values[None], attribution(masks=2, class_index=0).classes, listed=False, masks=2, agreement=(0.25,))
+@pytest.mark.parametrize("agreement", [0.25, 0.1, -0.5])
+def test_a_map_of_noise_is_drawn_faintly_in_few_colours_and_says_so(agreement: float) -> None:
+    """An agreement of 0.25 is half of 0.5, so the map takes half of the colours around the middle; no map takes less than a quarter."""
+    values, share = np.array([[3, 4, 4], [3.5, 5, 3]], np.float32), 0.5 if agreement == 0.25 else 0.25
+    classes = attribution(masks=2, class_index=0).classes
+    found = rise.RiseResult(values[None], classes, listed=False, masks=2, agreement=(agreement,))
     output = rise.draw(found, photo_of(), Rise(colormap="magma", alpha=0.8, masks=2))
     (warning,) = output.warnings
-    assert "the maps of two halves of the masks correlate by 0.25 only" in warning
+    assert f"the maps of two halves of the masks correlate by {agreement:.2f} only" in warning
     drawings = [each.drawing for each in output.artifacts if isinstance(each, Picture | PictureOfArrays)]
-    assert [each.meaning for each in drawings if isinstance(each, MapsOnPhoto)] == ["mostly noise", "mostly noise"]
-    np.testing.assert_array_equal(
-        pictures(output)["overlay"], blend(np.array([[0, 0.5, 0.5], [0.25, 1, 0]], np.float32), photo_of(), "magma", 0.4)[0]
-    )
+    maps = [each for each in drawings if isinstance(each, MapsOnPhoto)]
+    assert [each.meaning for each in maps] == ["mostly noise, drawn in few colours"] * 2
+    heat = np.array([[0, 0.5, 0.5], [0.25, 1, 0]], np.float32)
+    overlay, heatmap = blend(np.float32(0.5) + np.float32(share) * (heat - np.float32(0.5)), photo_of(), "magma", 0.8 * share)
+    np.testing.assert_array_equal(pictures(output)["overlay"], overlay)
+    np.testing.assert_array_equal(pictures(output)["heatmap"], heatmap)
+    ends = {0.5: ("2", "6"), 0.25: ("0", "8")}[share]  # the values 3 to 5 lie in the middle of a scale of 2 or 4 times their range
+    assert [each.colour_scale({"map": values}).labels for each in maps] == [((0.0, ends[0]), (1.0, ends[1]))] * 2
+
+
+def test_only_the_class_whose_map_is_noise_is_drawn_in_few_colours() -> None:
+    values = np.array([[[3, 4, 4], [3.5, 5, 3]]] * 2, np.float32)
+    classes = attribution(masks=2, class_index=(0, 1)).classes
+    found = rise.RiseResult(values, classes, listed=True, masks=2, agreement=(0.9, 0.25))
+    output = rise.draw(found, photo_of(), Rise(masks=2))
+    (maps,) = (each.drawing for each in output.artifacts if isinstance(each, PictureOfArrays))
+    assert isinstance(maps, MapsOnPhoto)
+    assert maps.contrasts == (1.0, 0.5)
+    assert maps.remark == "mostly noise, drawn in few colours: goldfish (1)"
+    heatmap = pictures(output)["heatmap"]
+    one, other = (heatmap[-2:, :3], heatmap[-2:, -3:])
+    assert np.ptp(one.astype(int), axis=(0, 1)).max() > 1.5 * np.ptp(other.astype(int), axis=(0, 1)).max()
 
 
 def test_sides_of_one_pixel_and_more_cells_than_pixels() -> None:
