@@ -13,7 +13,7 @@ from schemas.errors import FieldError, ImageRequired, ImageUnexpected, InvalidPa
 from schemas.jobs import Priority
 from schemas.methods import METHODS
 from schemas.methods.base import MethodParams
-from schemas.methods.inspection.top_patches import LONGEST_NAME, TopPatches
+from schemas.methods.photo_names import LONGEST_NAME, PhotoNamesParams
 from schemas.methods.several_images import ImagesParams
 from schemas.webhooks import WebhookRequest
 from service.echo import echo
@@ -135,7 +135,7 @@ async def parse_one_line_request(request: Request, method: str, settings: Servic
     fields = [*ids, *((name, text) for name, text in texts if name not in parts)]
     form_fields, params = await on_thread_if_large(sum(len(text) for _, text in fields), read_form_fields, method, fields)
     files = {each.id: each for each in images if isinstance(each, ImageFile)}
-    if isinstance(params, TopPatches) and params.names is None:
+    if isinstance(params, PhotoNamesParams) and params.names is None:
         params = params.changed(names=_file_names(files.values()) or None)
     errors: list[FieldError] = []
     values = input_values(form_fields.inputs if isinstance(form_fields, FormWithInputs) else None, errors)

@@ -11,8 +11,8 @@ from schemas.methods.card import ArtifactSpec, MethodCard
 from schemas.methods.concepts.dff import MOST_PARTS, check_channels_suffice
 from schemas.methods.facts import Facts
 from schemas.methods.perturbation.base import check_masks
+from schemas.methods.photo_names import PhotoNamesParams
 from schemas.methods.precision import PrecisionParams
-from schemas.methods.several_images import ImagesParams
 from schemas.methods.target_class import class_output
 from schemas.methods.target_layer import TargetLayerParams, cam_layer, default_layer
 from schemas.methods.targets import ClassSelector
@@ -61,7 +61,7 @@ class CraftFacts(Facts):
     converged: bool = Field(description="It is false if the factorization stopped at `max_iterations`.")
 
 
-class Craft(TargetLayerParams, PrecisionParams, ImagesParams):
+class Craft(TargetLayerParams, PrecisionParams, PhotoNamesParams):
     """The concepts in photos of a class: what their crops have in common, where it is, and how much the class needs it."""
 
     card: ClassVar[MethodCard] = MethodCard(

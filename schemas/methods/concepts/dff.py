@@ -11,8 +11,8 @@ from schemas.errors import InvalidParameters, LimitExceeded
 from schemas.limits import MethodLimits
 from schemas.methods.card import ArtifactSpec, MethodCard
 from schemas.methods.facts import Facts, Prediction
+from schemas.methods.photo_names import PhotoNamesParams
 from schemas.methods.precision import PrecisionParams
-from schemas.methods.several_images import ImagesParams
 from schemas.methods.target_layer import TargetLayerParams
 from schemas.models import Layer, PublishedModel
 
@@ -50,7 +50,7 @@ class DffFacts(Facts):
     converged: bool = Field(description="It is false if the factorization stopped at `max_iterations`.")
 
 
-class Dff(TargetLayerParams, PrecisionParams, ImagesParams):
+class Dff(TargetLayerParams, PrecisionParams, PhotoNamesParams):
     """The parts into which photos fall in a layer's activations, as colours on the photos."""
 
     card: ClassVar[MethodCard] = MethodCard(

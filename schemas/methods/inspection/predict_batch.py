@@ -10,7 +10,7 @@ from schemas.limits import MethodLimits
 from schemas.methods.card import ArtifactSpec, MethodCard
 from schemas.methods.facts import Facts, Prediction
 from schemas.methods.inspection.top_classes import TopClassesParams
-from schemas.methods.several_images import ImagesParams
+from schemas.methods.photo_names import PhotoNamesParams
 from schemas.models import PublishedModel
 
 MOST_DRAWN, MOST_BARS = 256, 10  # photos of the sheet, and bars of a photo
@@ -35,7 +35,7 @@ class PredictBatchFacts(Facts):
     )
 
 
-class PredictBatch(TopClassesParams, ImagesParams):
+class PredictBatch(TopClassesParams, PhotoNamesParams):
     """The top classes of many uploaded photos, with logits and probabilities, on one sheet."""
 
     card: ClassVar[MethodCard] = MethodCard(

@@ -7,18 +7,16 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from schemas.errors import UnsuitableLayer
-from schemas.images import IMAGE_ID_PATTERN
 from schemas.limits import MethodLimits
 from schemas.methods.card import ArtifactSpec, MethodCard
 from schemas.methods.channels import ChannelIndex, check_channels
 from schemas.methods.facts import Facts
+from schemas.methods.photo_names import PhotoNamesParams
 from schemas.methods.precision import PrecisionParams
-from schemas.methods.several_images import ImagesParams
 from schemas.methods.target_layer import default_layer
 from schemas.models import LayerPath, PublishedModel, ReceptiveField
 
 MOST_CHANNELS = 64
-LONGEST_NAME = 100  # letters of the name of an image
 
 
 class Patch(Facts):
@@ -46,7 +44,7 @@ class TopPatchesFacts(Facts):
     channels: tuple[ChannelPatches, ...] = Field(description="These are the channels in the order of the sheet's rows.")
 
 
-class TopPatches(PrecisionParams, ImagesParams):
+class TopPatches(PrecisionParams, PhotoNamesParams):
     """The parts of uploaded photos that excite a layer's channels most, cut out at its receptive field."""
 
     card: ClassVar[MethodCard] = MethodCard(
@@ -94,13 +92,6 @@ class TopPatches(PrecisionParams, ImagesParams):
         default=8, description="This is a number n for the n channels with the largest activation in these images, or a list of indices."
     )
     count: int = Field(default=9, ge=1, le=32, description="This is the number of patches of each channel.")
-    names: dict[Annotated[str, Field(pattern=IMAGE_ID_PATTERN)], Annotated[str, Field(max_length=LONGEST_NAME)]] | None = Field(
-        default=None,
-        description=(
-            "These are names for images, by their ids, which the picture shows. An image without a name is shown by the beginning of its "
-            "id. In a form with files, they are the files' names unless others are given."
-        ),
-    )
     annotate: bool = Field(
         default=True,
         description=(

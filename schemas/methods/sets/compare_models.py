@@ -12,6 +12,7 @@ from schemas.limits import MethodLimits
 from schemas.methods.base import MethodParams
 from schemas.methods.card import ArtifactSpec, MethodCard
 from schemas.methods.further_models import FurtherModelsParams
+from schemas.methods.photo_names import PhotoNamesParams
 from schemas.methods.precision import PrecisionParams
 from schemas.methods.sets.compare_models_facts import CompareModelsFacts
 from schemas.methods.sets.photo_attribution import (
@@ -22,7 +23,6 @@ from schemas.methods.sets.photo_attribution import (
     completed_options,
     photo_attribution,
 )
-from schemas.methods.several_images import ImagesParams
 from schemas.methods.target_class import class_output
 from schemas.methods.targets import ClassSelector
 from schemas.models import PublishedModel
@@ -31,7 +31,7 @@ ModelOptions = AttributionOptions | tuple[AttributionOptions, ...] | None
 MOST_PHOTOS = 16
 
 
-class CompareModels(FurtherModelsParams, PrecisionParams, ImagesParams):
+class CompareModels(FurtherModelsParams, PrecisionParams, PhotoNamesParams):
     """Maps of one attribution method for the same photos and several models, with the models' answers."""
 
     card: ClassVar[MethodCard] = MethodCard(

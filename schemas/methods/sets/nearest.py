@@ -9,6 +9,7 @@ from pydantic import Field
 from schemas.limits import MethodLimits
 from schemas.methods.card import ArtifactSpec, MethodCard
 from schemas.methods.facts import Facts
+from schemas.methods.photo_names import PhotoNamesParams
 from schemas.methods.sets.photo_features import PhotoFeaturesParams
 from schemas.models import PublishedModel
 
@@ -33,7 +34,7 @@ class NearestFacts(Facts):
     median_distance: float = Field(description="This is the median distance of all photos of the set, to compare the distances with.")
 
 
-class Nearest(PhotoFeaturesParams):
+class Nearest(PhotoNamesParams, PhotoFeaturesParams):
     """The photos of a set whose activations at a layer lie nearest to those of a query photo."""
 
     card: ClassVar[MethodCard] = MethodCard(

@@ -21,6 +21,7 @@ from schemas.methods.concepts.craft import Concept, ConceptCrop, Craft, CraftFac
 from workers.contract.artifacts import Array, Output, Picture
 from workers.methods.concepts.class_concepts import ClassConcepts
 from workers.methods.inspection.photo_batches import these_photos
+from workers.methods.photo_labels import label_with_value, photo_label
 
 MOST_DRAWN = 8  # photos with colours
 MOST_NAMED = 5  # photos of another class that a warning names
@@ -93,10 +94,12 @@ def _sheet(result: ClassConcepts, facts: CraftFacts, params: Craft) -> UInt8[np.
         small = photo_within(own, *BOX)
         drawn.append(fit_in_box(parts_on_photo(maps, small), *BOX))
     photos = grid(
-        captioned(np.stack(drawn), [_caption(result, each) for each in range(len(drawn))], 12), columns=4, gap=6, background=PAPER
+        captioned(np.stack(drawn), [_caption(result, each, params) for each in range(len(drawn))], 12), columns=4, gap=6, background=PAPER
     )
     rows = [
-        PatchRow(f"concept {each.number} · importance {each.importance:.2f}", tuple(_crop(result, each, crop) for crop in each.crops))
+        PatchRow(
+            f"concept {each.number} · importance {each.importance:.2f}", tuple(_crop(result, each, crop, params) for crop in each.crops)
+        )
         for each in facts.concepts
     ]
     crops = patch_sheet("Crops that show each concept most", rows, params.examples, "above a crop: its photo, and its share of the concept")
@@ -110,10 +113,10 @@ def _sheet(result: ClassConcepts, facts: CraftFacts, params: Craft) -> UInt8[np.
     return titled(sheet, title) if params.annotate else sheet
 
 
-def _caption(result: ClassConcepts, number: int) -> str:
-    """Return the words above a photo: its number, and its top class if it is another one than that of the concepts."""
-    own = result.top_classes[number]
-    return f"photo {number}" if own == result.class_index else f"photo {number} · {_class_words(result, own)}"
+def _caption(result: ClassConcepts, number: int, params: Craft) -> str:
+    """Return the words above a photo: its name or number, and its top class if it is another one than that of the concepts."""
+    own, label = result.top_classes[number], photo_label(params, number, by_name=params.annotate)
+    return label if own == result.class_index else f"{label} · {_class_words(result, own)}"
 
 
 def _class_words(result: ClassConcepts, index: int) -> str:
@@ -121,14 +124,14 @@ def _class_words(result: ClassConcepts, index: int) -> str:
     return f"{label} ({index})" if label else f"class {index}"
 
 
-def _crop(result: ClassConcepts, concept: Concept, crop: ConceptCrop) -> CaptionedPicture:
+def _crop(result: ClassConcepts, concept: Concept, crop: ConceptCrop, params: Craft) -> CaptionedPicture:
     top, left, height, width = crop.box
     cut = result.photos[crop.number].image[top : top + height, left : left + width]
     framed = fit_in_box(cut, 100, 100)
     sides = ((FRAME, FRAME), (FRAME, FRAME))
     colour = PART_COLOURS[concept.number]
     picture = np.stack([np.pad(framed[..., each], sides, constant_values=colour[each]) for each in range(3)], axis=-1)
-    return CaptionedPicture(f"photo {crop.number} · {crop.value:.2f}", picture)
+    return CaptionedPicture(label_with_value(params, crop.number, f"{crop.value:.2f}", by_name=params.annotate), picture)
 
 
 def _widened(picture: UInt8[np.ndarray, "h w 3"], width: int) -> UInt8[np.ndarray, "h W 3"]:

@@ -22,6 +22,7 @@ from workers.contract.artifacts import Array, Output, Picture
 from workers.methods.class_scores import class_name, score_text
 from workers.methods.concepts.photo_parts import Parts
 from workers.methods.inspection.photo_batches import these_photos
+from workers.methods.photo_labels import label_with_value, photo_label
 
 LARGE, MIDDLE, SMALL = (320, 420), (225, 300), (150, 200)  # height and width in pixels of the box of a photo: few, many, each part alone
 MOST_LARGE = 2  # photos that are drawn large
@@ -68,7 +69,8 @@ def _colours(result: Parts, facts: DffFacts, params: Dff) -> UInt8[np.ndarray, "
     for number, (own, maps) in enumerate(zip(result.photos, result.maps, strict=True)):
         drawn = photo_within(own, *box)
         pair = np.stack([fit_in_box(each, *box) for each in (drawn.image, parts_on_photo(maps, drawn))])
-        tiles += list(captioned(pair, (f"photo {number}", f"parts of photo {number}"), 13))
+        label = photo_label(params, number, by_name=params.annotate)
+        tiles += list(captioned(pair, (label, f"parts of {label}"), 13))
     sheet = grid(tiles, columns=2 if few else 4, gap=6, background=PAPER)
     sheet = np.concatenate([sheet, legend(list(zip(PART_COLOURS, map(words_of, facts.parts), strict=False)), sheet.shape[1])])
     return titled(sheet, _title(result, facts)) if params.annotate else sheet
@@ -80,7 +82,10 @@ def _each_part(result: Parts, facts: DffFacts, params: Dff) -> UInt8[np.ndarray,
         PatchRow(
             words_of(part),
             tuple(
-                CaptionedPicture(f"photo {number} · at most {maps[part.number].max():.2f}", blend(maps[part.number], own, "jet", 0.5)[0])
+                CaptionedPicture(
+                    label_with_value(params, number, f"at most {maps[part.number].max():.2f}", by_name=params.annotate),
+                    blend(maps[part.number], own, "jet", 0.5)[0],
+                )
                 for number, (own, maps) in enumerate(zip(drawn, result.maps, strict=True))
             ),
         )

@@ -66,7 +66,7 @@ def draw(result: BatchScores, photo: Photo | None, params: PredictBatch) -> Outp
         with name_image(number):
             found.append(top_predictions(result.published, *scores, params.top, params.output))
     drawn = [
-        PhotoWithBars(f"#{number}", one.image, bars(predictions[:MOST_BARS]))
+        PhotoWithBars(_caption(params, number), one.image, bars(predictions[:MOST_BARS]))
         for number, (one, predictions) in enumerate(zip(result.photos[:MOST_DRAWN], found, strict=False))
     ]
     counted = counts([predictions[0] for predictions in found])
@@ -87,6 +87,12 @@ def draw(result: BatchScores, photo: Photo | None, params: PredictBatch) -> Outp
         ),
         warnings=(f"The sheet shows the first {MOST_DRAWN} of {len(found)} images.",) if len(found) > MOST_DRAWN else (),
     )
+
+
+def _caption(params: PredictBatch, number: int) -> str:
+    """Return the number of a photo and, in an annotated sheet, its name."""
+    name = params.name_of(number) if params.annotate else None
+    return f"#{number}" if name is None else f"#{number} · {name}"
 
 
 def counts(best: Sequence[Prediction]) -> tuple[ClassCount, ...]:

@@ -132,7 +132,7 @@ def _picture(result: TopPositions, position: StrongPosition, params: TopPatches)
     if not params.annotate:
         return CaptionedPicture(f"#{position.image} · {position.value:.3g}", cut)
     image = params.images[position.image]
-    name = (params.names or {}).get(image, image[: len("img_") + SHOWN_DIGITS])
+    name = params.name_of(position.image) or image[: len("img_") + SHOWN_DIGITS]
     number = f"{position.value:.3g}".replace("-", "−")
     return CaptionedPicture(f"{name}\n{number}", _squared(result, position, cut, (down, across)))
 

@@ -20,6 +20,7 @@ from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs
 from workers.contract.probe import Probe
 from workers.contract.progress import Slice
+from workers.methods.photo_labels import photo_label
 from workers.methods.sets.photo_features import photo_features, pooled
 
 BOX = (150, 180)  # height and width of a tile, in pixels
@@ -81,14 +82,14 @@ def draw(result: NearestResult, photo: Photo, params: Nearest) -> Output:
     )
     tiles = [CaptionedPicture("query", photo_within(photo, *BOX).image)]
     tiles += [
-        CaptionedPicture(f"#{each.number} · {each.distance:.3f}", photo_within(result.photos[each.number], *BOX).image)
+        CaptionedPicture(f"{photo_label(params, each.number)} · {each.distance:.3f}", photo_within(result.photos[each.number], *BOX).image)
         for each in facts.neighbours
     ]
     rows = [PatchRow("", tuple(tiles[start : start + COLUMNS])) for start in range(0, len(tiles), COLUMNS)]
     title = (
         f"{Nearest.card.title} · {result.model} · {facts.layer} · {params.metric} distance · median of the set {facts.median_distance:.3f}"
     )
-    sheet = patch_sheet(title, rows, min(COLUMNS, len(tiles)), "number of the photo · its distance from the query", BOX)
+    sheet = patch_sheet(title, rows, min(COLUMNS, len(tiles)), "name or number of the photo · its distance from the query", BOX)
     artifacts = (
         Picture("sheet", sheet, primary=True),
         Array("distances", result.distances.astype(np.float32)),

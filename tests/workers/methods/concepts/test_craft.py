@@ -12,6 +12,7 @@ from schemas.errors import InvalidParameters, LimitExceeded, VisualizationError
 from schemas.limits import MethodLimits
 from schemas.methods.concepts.craft import Craft, CraftFacts
 from tests.contract.cases import examined_model
+from tests.words_drawn import words_drawn
 from tests.workers.methods.concepts.test_dff import IDS, arrays, model, photo_of
 from workers.contract.artifacts import Output
 from workers.contract.inputs import Inputs, Prepared
@@ -147,3 +148,12 @@ def test_photos_of_other_classes_are_named(probe: KerasProbe) -> None:
         "Class 2 is not the model's top class for 6 of 7 photos: photo 1 is class 1, photo 2 is class 1, photo 3 is class 1, photo 4 is "
         "class 1, photo 5 is class 1, and 1 more. Their crops shape the concepts, too."
     )
+
+
+def test_photos_and_crops_are_called_by_their_names(probe: KerasProbe) -> None:
+    several = [photo_of(probe, "red", "green", "blue"), photo_of(probe, "red", "blue")]
+    for annotate in (True, False):
+        with words_drawn() as words:
+            concepts(probe, several, class_index=1, names={IDS[0]: "stripes.png"}, annotate=annotate)
+        above = {word.split(" · ")[0] for word in words if word.startswith(("stripes", "photo"))}
+        assert above == ({"stripes.png", "photo 1"} if annotate else {"photo 0", "photo 1"})

@@ -14,6 +14,7 @@ from schemas.errors import InvalidParameters, LimitExceeded, UnsuitableLayer
 from schemas.limits import MethodLimits
 from schemas.methods.concepts.dff import Dff, DffFacts
 from tests.contract.cases import examined_model
+from tests.words_drawn import words_drawn
 from workers.contract.artifacts import Array, Output, Picture
 from workers.contract.inputs import Inputs, Prepared
 from workers.engine.probe import KerasProbe
@@ -154,3 +155,13 @@ def test_tokens_that_form_no_map_are_refused_with_layers_that_have_one() -> None
     with pytest.raises(UnsuitableLayer, match=words) as refused:
         parts(tokens, [photo_of(tokens, "red")], layer="pairs")
     assert refused.value.pointer == "/params/layer"
+
+
+def test_photos_are_called_by_their_names(probe: KerasProbe) -> None:
+    several = [photo_of(probe, "red", "green", "blue"), photo_of(probe, "red", "blue")]
+    for annotate in (True, False):
+        with words_drawn() as words:
+            parts(probe, several, parts=3, names={IDS[1]: "stripes.png"}, annotate=annotate)
+        assert ("stripes.png" in words) == ("parts of stripes.png" in words) == annotate
+        assert ("photo 1" in words) != annotate
+        assert "photo 0" in words

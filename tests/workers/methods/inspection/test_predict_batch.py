@@ -12,6 +12,7 @@ from schemas.errors import InternalError, InvalidParameters, LimitExceeded, NonF
 from schemas.limits import MethodLimits
 from schemas.methods.inspection.predict_batch import PredictBatch, PredictBatchFacts
 from tests.contract.cases import examined_model
+from tests.words_drawn import words_drawn
 from tests.workers.methods.support import LABELS, FormulaProbe, batch, photo_of, published, softmax
 from tests.zoo import ZOO
 from workers.contract.artifacts import Array, Output, Picture
@@ -149,3 +150,10 @@ def test_a_named_output_and_a_sigmoid() -> None:
         [(1, pytest.approx(3), pytest.approx(1 / (1 + np.exp(-3)))), (0, pytest.approx(-3), pytest.approx(1 / (1 + np.exp(3))))],
         [(0, 0, 0.5), (1, 0, 0.5)],
     ]
+
+
+@pytest.mark.parametrize("annotate", [True, False])
+def test_a_photo_has_its_number_and_its_name(annotate: bool) -> None:
+    with words_drawn() as words:
+        drawn([[0.0, 1.0, 2.0]] * 2, names={ids(2)[1]: "cat.jpg"}, annotate=annotate)
+    assert [word for word in words if word.startswith("#")] == ["#0", "#1 · cat.jpg" if annotate else "#1"]
