@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFilter
 from pydantic import JsonValue
 
 SETS_OF: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "activation_atlas": {"images": ("CROPS",)},
+    "mean_map": {"images": ("CUPS",)},
     "tcav": {
         "images": ("CATS",),
         "concepts": ("EYES", "FUR", "STRIPES", "DOTS"),
@@ -24,6 +25,10 @@ SETS_NOTES: Mapping[str, str] = {
         "$CROPS stands for the id of a set (`POST /v1/sets`). Its photos are 32 crops of the four sample photos, so the map has few kinds "
         "of things. Real sets have more, and fill more of the grid."
     ),
+    "mean_map": (
+        "$CUPS stands for the id of a set (`POST /v1/sets`). Its 12 photos show one cup at the same place, cut out of one photo, before "
+        "parts of other photos and before patterns. So the mean map says whether the model looks at the cup or at what is around it."
+    ),
     "tcav": (
         "The names that begin with $ stand for the ids of sets (`POST /v1/sets`). The cats, their eyes and their fur are crops of one "
         "photo, and the random sets are crops of two others with pictures of noise. Real concepts need real photos."
@@ -32,6 +37,8 @@ SETS_NOTES: Mapping[str, str] = {
 _SIDE, _LARGE = 160, 224  # pixels
 _EYE = (0.26, 0.2, 0.5, 0.56)  # left, top, right, bottom in the cat's photo, as shares
 _FUR = (0.22, 0.0, 0.72, 0.27)
+_CUP = (0.13, 0.03, 0.8, 0.97)  # left, top, right, bottom of the cup and its saucer in the photo of coffee, as shares
+_CUP_SHARE, _CUP_CORNER = 0.62, (0.04, 0.34)  # the cup's share of a picture's side, and the left and top of it, as shares
 _COUNT, _RANDOM_COUNT, _CROPS = 12, 8, 8
 
 
@@ -73,6 +80,10 @@ def photo_sets(folder: Path) -> dict[str, list[bytes]]:
         sets[name] = [*crops, *(_noise(rng) for _ in range(_RANDOM_COUNT - len(crops)))]
     both = Image.open(folder / "cat_and_coffee.jpg").convert("RGB")
     sets["CROPS"] = [_crop(each, rng, (0.35, 1.0), _LARGE) for each in (cat, both, coffee, rocket) for _ in range(_CROPS)]
+    behind = [_crop(each, rng, (0.35, 1.0), _LARGE) for each in (cat, rocket) for _ in range(4)]
+    behind += [_pattern(rng, dots=dots).resize((_LARGE, _LARGE)) for dots in (False, True)]
+    behind += [_noise(rng).resize((_LARGE, _LARGE)) for _ in range(2)]
+    sets["CUPS"] = [_with_cup(each, _part(coffee, _CUP)) for each in behind]
     return {name: [_png(each) for each in pictures] for name, pictures in sets.items()}
 
 
@@ -80,6 +91,17 @@ def _part(photo: Image.Image, shares: tuple[float, float, float, float]) -> Imag
     width, height = photo.size
     left, top, right, bottom = shares
     return photo.crop((round(left * width), round(top * height), round(right * width), round(bottom * height)))
+
+
+def _with_cup(background: Image.Image, cup: Image.Image) -> Image.Image:
+    """Return a square picture with the cup before it, cut out along an ellipse with a soft edge."""
+    side = round(_CUP_SHARE * background.width)
+    mask = Image.new("L", (side, side))
+    ImageDraw.Draw(mask).ellipse((2, 2, side - 3, side - 3), fill=255)
+    found = background.copy()
+    corner = (round(_CUP_CORNER[0] * background.width), round(_CUP_CORNER[1] * background.height))
+    found.paste(cup.resize((side, side), Image.Resampling.BICUBIC), corner, mask.filter(ImageFilter.GaussianBlur(2)))
+    return found
 
 
 def _crop(photo: Image.Image, rng: np.random.Generator, shares: tuple[float, float], resized: int = _SIDE) -> Image.Image:
