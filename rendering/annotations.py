@@ -15,7 +15,7 @@ from rendering.charts.colour_scale import ColourScale, draw_scale
 SEPARATOR = " · "
 LEAST_WIDTH, LEAST_BAR = 20, 6  # times the height of the letters: the width of a picture, and the height of the bar of colours
 SCALE_WIDTH = 9  # times the height of the letters: the bar of colours and its numbers, such as "≥ −1.23e−05"
-SMALLEST_SHARE = 0.7  # the ending and the note are written smaller, down to this share, before it is shortened
+SMALLEST_SHARE = 0.7  # the ending and the note are written smaller, down to this share, before they are shortened or wrapped
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class PictureWords:
     Attributes:
         parts: The words above the picture. They are put into as many lines as they need.
         ending: A line of its own below them, or nothing if it is empty.
-        note: A line below the picture that says what its colours mean, or nothing if it is empty.
+        note: Words below the picture that say what its colours mean, in as many lines as they need, or nothing if it is empty.
         letters: The height of the letters, in pixels.
     """
 
@@ -45,7 +45,8 @@ def annotated_size(height: int, width: int, words: PictureWords, *, scale: bool)
     letters = words.letters
     inner = max(height, LEAST_BAR * letters) if scale else height
     full = _full_width(width, letters, scale=scale)
-    lines = len(title_lines(words.parts, letters, full - letters)) + bool(words.ending) + bool(words.note)
+    notes, _ = note_lines(words.note, letters, full - letters)
+    lines = len(title_lines(words.parts, letters, full - letters)) + bool(words.ending) + len(notes)
     return inner + lines * text.line_height(letters) + (2 * _margin(letters) if scale else 0), full
 
 
@@ -67,8 +68,9 @@ def annotated(picture: UInt8[np.ndarray, "h w 3"], words: PictureWords, scale: C
         top += _margin(letters)
         draw_scale(sheet, scale, (width + letters, top), max(height, LEAST_BAR * letters), letters)
     sheet.paste(Image.fromarray(picture), (0, top))
-    if words.note:
-        _draw_line(draw, words.note, letters, full_height - step / 2, full_width)
+    notes, size = note_lines(words.note, letters, full_width - letters)
+    for number, line in enumerate(reversed(notes)):
+        text.write(draw, (letters // 2, full_height - step * number - step / 2), line, text.font(size))
     return np.asarray(sheet)
 
 
@@ -95,6 +97,23 @@ def title_lines(parts: Sequence[str], letters: int, room: float) -> list[str]:
         else:
             lines[-1] = joined
     return [text.shortened(line, face, room) for line in lines if line]
+
+
+def note_lines(note: str, letters: int, room: float) -> tuple[list[str], int]:
+    """Return the lines of a note and the height of their letters. A note that does not fit into one line is wrapped between words."""
+    if not note:
+        return [], letters
+    fitting, size = _fitting(note, room, letters)
+    if fitting == text.drawable(note):
+        return [fitting], size
+    face, lines = text.font(size), [""]
+    for word in text.drawable(note).split():
+        joined = f"{lines[-1]} {word}" if lines[-1] else word
+        if lines[-1] and text.length(joined, face) > room:
+            lines.append(word)
+        else:
+            lines[-1] = joined
+    return [text.shortened(line, face, room) for line in lines], size
 
 
 def _fitting(line: str, room: float, letters: int) -> tuple[str, int]:

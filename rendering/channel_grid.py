@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import cv2
@@ -19,7 +20,9 @@ from rendering.tile_numbers import numbered
 VISIBLE = 24
 CAPTIONED = 40
 THIN = 4
-CAPTION_SIZE = 10
+CAPTION_SIZE, LARGE_CAPTION = 10, 16  # pixels, of the letters above a tile
+# With numbers, tiles are at least as large as this, unless the grid would then be wider or higher than `WIDEST`.
+READABLE, WIDEST = 80, 1600
 CONSTANT = (190, 190, 190)  # the colour of a channel whose values are all equal, if each channel is scaled by itself
 FLAT = 8  # levels of 255; nobody sees them as contrast
 # A grid of more pixels than this shows its tiles smaller; 64 channels of 700×700 just fit.
@@ -47,7 +50,8 @@ def channel_grid(
         colours: The colormap of the tiles.
         columns: Number of tiles in a row. If it is None, it is ⌈√k⌉.
         captions: Words above each tile.
-        numbers: If it is true, tiles of 40 pixels or more carry their index in a corner. It is for grids without captions.
+        numbers: If it is true, tiles without captions carry their index in a corner if they have 40 pixels or more. Small tiles are
+            enlarged so that numbers and captions can be read when the picture is shown at half its size, unless there are too many.
         nearly: If it is true, a channel whose levels are at most `FLAT` apart is grey too.
         span: (minimum, maximum) of the whole layer, for `global` if `activations` holds only some of its channels.
     """
@@ -58,36 +62,55 @@ def channel_grid(
             levels = scale_each_channel(activations)
         case "global":
             levels = scale_all_channels(activations, span)
-    tiles = _enlarged(_bounded(np.ascontiguousarray(levels.transpose(2, 0, 1))), CAPTIONED if captions else VISIBLE)
+    tiles = _bounded(np.ascontiguousarray(levels.transpose(2, 0, 1)))
+    layout = _GridLayout.of(tiles.shape, columns=columns, captioned=captions is not None, numbers=numbers)
+    tiles = tiles.repeat(layout.factor, axis=1).repeat(layout.factor, axis=2) if layout.factor > 1 else tiles
     count, height, width = tiles.shape
     coloured = colormaps.apply(tiles.reshape(count * height, width), colours).reshape(count, height, width, 3)
     if mode != "global":  # by itself, a channel of one value has no scale
         by_channel = (levels if nearly else activations).reshape(-1, count)
         coloured[by_channel.max(axis=0) - by_channel.min(axis=0) <= (FLAT if nearly else 0)] = CONSTANT
-    if captions:
-        coloured = text.captioned(coloured, captions, CAPTION_SIZE)
+    if captions is not None:
+        coloured = text.captioned(coloured, captions, layout.letters)
     elif numbers:
         coloured = numbered(coloured, [str(channel) for channel in range(count)])
     return grid(coloured, columns=columns, background=text.PAPER)
 
 
-def channel_grid_size(count: int, height: int, width: int, *, columns: int | None = None, captioned: bool = False) -> tuple[int, int]:
+def channel_grid_size(
+    count: int, height: int, width: int, *, columns: int | None = None, captioned: bool = False, numbers: bool = False
+) -> tuple[int, int]:
     """Return the (height, width) of the grid of `count` channels of `height` × `width`."""
     height, width = bounded_size(count, height, width)
-    factor = _enlargement(height, width, CAPTIONED if captioned else VISIBLE)
-    caption = text.line_height(CAPTION_SIZE) if captioned else 0
-    return grid_size(count, height * factor + caption, width * factor, columns=columns)
+    layout = _GridLayout.of((count, height, width), columns=columns, captioned=captioned, numbers=numbers)
+    caption = text.line_height(layout.letters) if captioned else 0
+    return grid_size(count, height * layout.factor + caption, width * layout.factor, columns=columns)
+
+
+@dataclass(frozen=True)
+class _GridLayout:
+    """By which factor the tiles of a grid are enlarged, and the height in pixels of the letters above them."""
+
+    factor: int
+    letters: int
+
+    @classmethod
+    def of(cls, shape: tuple[int, int, int], *, columns: int | None, captioned: bool, numbers: bool) -> _GridLayout:
+        """Return the layout of (count, height, width) tiles. With `numbers`, they are enlarged further if there is room."""
+        count, height, width = shape
+        factor = _enlargement(height, width, CAPTIONED if captioned else VISIBLE)
+        if not numbers:
+            return cls(factor, CAPTION_SIZE)
+        larger = _enlargement(height, width, READABLE)
+        if max(grid_size(count, height * larger, width * larger, columns=columns)) <= WIDEST:
+            factor = larger
+        return cls(factor, min(LARGE_CAPTION, max(CAPTION_SIZE, width * factor // 5)))
 
 
 def bounded_size(count: int, height: int, width: int) -> tuple[int, int]:
     """Return the (height, width) at which `count` tiles are drawn: their own, or less if the grid would exceed `MAX_GRID_PIXELS`."""
     share = math.sqrt(MAX_GRID_PIXELS / (count * height * width))
     return (height, width) if share >= 1 else (max(1, int(height * share)), max(1, int(width * share)))
-
-
-def _enlarged(tiles: UInt8[np.ndarray, "n h w"], side: int) -> UInt8[np.ndarray, "n H W"]:
-    factor = _enlargement(tiles.shape[1], tiles.shape[2], side)
-    return tiles if factor == 1 else tiles.repeat(factor, axis=1).repeat(factor, axis=2)
 
 
 def _enlargement(height: int, width: int, side: int) -> int:

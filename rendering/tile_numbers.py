@@ -11,15 +11,24 @@ from PIL import Image, ImageDraw
 from rendering import text
 
 SMALLEST_TILE = 40  # pixels of the shorter side; on a smaller tile a number would cover too much
+SMALLEST = 10  # pixels, of the letters
 BOX, LETTERS = (20, 20, 20), (255, 255, 255)
 
 
+def number_letters(height: int, width: int) -> int:
+    """Return the height in pixels of the letters of a tile's number. On tiles of 80 pixels or more, they can be read at half the size."""
+    return int(np.clip(min(height, width) / 5, SMALLEST, 20))
+
+
 def numbered(tiles: UInt8[np.ndarray, "n h w 3"], labels: Sequence[str]) -> UInt8[np.ndarray, "n h w 3"]:
-    """Return the tiles with the labels in light letters on a dark box at the top left. Tiles under 40 pixels are returned as they are."""
+    """Return the tiles with the labels in light letters on a dark box at the top left. Tiles under 40 pixels are returned as they are.
+
+    A label that is wider than its tile has smaller letters, and is shortened if they would be smaller than 10 pixels.
+    """
     height, width = tiles.shape[1:3]
     if min(height, width) < SMALLEST_TILE:
         return tiles
-    size = int(np.clip(min(height, width) / 10, 9, 20))
+    size = number_letters(height, width)
     marked = tiles.copy()
     for tile, label in zip(marked, labels, strict=True):
         box = _box(label, size, width)
@@ -28,8 +37,11 @@ def numbered(tiles: UInt8[np.ndarray, "n h w 3"], labels: Sequence[str]) -> UInt
 
 
 def _box(label: str, size: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
-    face, margin = text.font(size), max(2, size // 4)
-    words = text.shortened(label, face, width - 2 * margin)
+    margin = max(2, size // 6)
+    drawn, room = text.drawable(label), width - 2 * margin
+    size = next((each for each in range(size, SMALLEST, -1) if text.length(drawn, text.font(each)) <= room), SMALLEST)
+    face = text.font(size)
+    words = text.shortened(label, face, room)
     box = Image.new("RGB", (min(width, round(face.getlength(words)) + 2 * margin), size + 2 * margin), BOX)
     ImageDraw.Draw(box).text((margin, box.height / 2), words, fill=LETTERS, font=face, anchor="lm")
     return np.asarray(box)

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from typing import Literal
 
 import numpy as np
 from jaxtyping import UInt8
 from numpy.typing import NDArray
 
-from rendering import text
+from rendering.annotations import PictureWords, annotated, annotated_size, letters_for
 from rendering.channel_grid import channel_grid, channel_grid_size
 from rendering.charts.axes import PLOT_HEIGHT
 from rendering.charts.style import PLOT_WIDTH
 from rendering.charts.values import unit_values
 from rendering.drawings.base import Drawing, SourceArrays
 from rendering.scaling import finite
-from rendering.titles import TITLE_WIDTH, titled, titled_size
+from rendering.titles import titled, titled_size
 from schemas.methods.colormap import Colormap
-
-LETTERS, SMALLER, WIDEST_NOTE = 13, 2, 640  # pixels: the title, by how much the note is smaller, and the note's width in a small picture
-WIDE = 1000  # pixels: a picture that is wider has larger letters, because it is shown smaller
 
 
 class LayerChannels(Drawing):
@@ -28,14 +24,15 @@ class LayerChannels(Drawing):
 
     Attributes:
         source: The name of the array.
-        title: The words above the picture.
+        title: The words above a picture without `parts`.
         scaling: `from_zero`, `per_channel` or `global`, as in `channel_grid`. With `global`, the range is that of the whole layer.
         colormap: The colours of the tiles.
         columns: The number of tiles in a row. If it is None, it is ⌈√n⌉.
         channels: The channels that are drawn, in this order and with their numbers above them. None stands for all.
-        note: A line below the picture, or nothing if it is empty. A dense layer has none.
-        numbers: If it is true and all channels are drawn, tiles of 40 pixels or more carry their number in a corner. If it is
-            true, channels that are nearly the same everywhere are grey too.
+        note: Words below a picture with `parts`, or nothing if it is empty.
+        numbers: If it is true, the numbers of channels stand in letters that can be read at half the size: above the tiles if `channels`
+            are given, and otherwise in a corner of tiles of 40 pixels or more. Channels that are nearly the same everywhere are grey too.
+        parts: The words above the picture: the method, the model, and the layer with its shape. If there are none, `title` stands there.
     """
 
     kind: Literal["layer_channels"] = "layer_channels"
@@ -47,37 +44,30 @@ class LayerChannels(Drawing):
     channels: tuple[int, ...] | None = None
     note: str = ""
     numbers: bool = False
+    parts: tuple[str, ...] = ()
 
     @property
     def sources(self) -> tuple[str, ...]:
         return (self.source,)
 
     def size(self, arrays: SourceArrays) -> tuple[int, int]:
+        size = self._bare_size(arrays)
+        return annotated_size(*size, self._words(size[1]), scale=False) if self.parts else titled_size(*size)
+
+    def _bare_size(self, arrays: SourceArrays) -> tuple[int, int]:
         array = arrays[self.source]
         if array.ndim == 1:
-            return titled_size(2 * PLOT_HEIGHT, PLOT_WIDTH)
+            return 2 * PLOT_HEIGHT, PLOT_WIDTH
         width, count = array.shape[-2:]
         height, drawn = array.size // (width * count), count if self.channels is None else len(self.channels)
-        size = channel_grid_size(drawn, height, width, columns=self.columns, captioned=self.channels is not None)
-        if not self.note:
-            return titled_size(*size)
-        letters = _letters(size[1])
-        high, wide = titled_size(*size, least=self._least(letters), size=letters)
-        return high + text.line_height(letters - SMALLER), wide
+        return channel_grid_size(drawn, height, width, columns=self.columns, captioned=self.channels is not None, numbers=self.numbers)
+
+    def _words(self, width: int) -> PictureWords:
+        return PictureWords(self.parts, note=self.note, letters=letters_for(width))
 
     def draw(self, arrays: SourceArrays, photo: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
         picture = self.untitled(arrays)
-        if not self.note or arrays[self.source].ndim == 1:
-            return titled(picture, self.title)
-        letters = _letters(picture.shape[1])
-        found = titled(picture, self.title, least=self._least(letters), size=letters)
-        return np.concatenate([found, text.line(self.note, found.shape[1], letters - SMALLER)])
-
-    def _least(self, letters: int) -> int:
-        """Return the width that the words need, in pixels, up to `WIDEST_NOTE`."""
-        below = letters - SMALLER
-        lengths = (text.font(letters).getlength(self.title) + letters, text.font(below).getlength(self.note) + below)
-        return min(WIDEST_NOTE, math.ceil(max(TITLE_WIDTH, *lengths)) + 2)
+        return annotated(picture, self._words(picture.shape[1]), None) if self.parts else titled(picture, self.title)
 
     def untitled(self, arrays: SourceArrays) -> UInt8[np.ndarray, "H W 3"]:
         """Return the picture without its title."""
@@ -95,8 +85,3 @@ class LayerChannels(Drawing):
             nearly=self.numbers,
             span=(float(maps.min()), float(maps.max())),
         )
-
-
-def _letters(width: int) -> int:
-    """Return the height in pixels of the letters above a picture of this width."""
-    return max(LETTERS, round(LETTERS * width / WIDE))

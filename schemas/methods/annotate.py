@@ -1,4 +1,4 @@
-"""The parameter that says whether a picture carries a title and a scale."""
+"""The parameter that says whether a picture carries a title, a scale and numbers."""
 
 from __future__ import annotations
 
@@ -24,10 +24,25 @@ class AnnotateParams(MethodParams):
     )
 
 
-NUMBERED = Field(
-    default=True,
-    description=(
-        "If it is true, each tile of 40 pixels or more carries the number of its channel, or the label of its class, in a corner. If it is "
-        "false, the tiles are bare."
-    ),
-)
+class TitleParams(MethodParams):
+    """Parameters of a method whose primary picture shows no map over a photo, and can have a title."""
+
+    annotate: bool = Field(
+        default=True,
+        description=(
+            "If it is true, a title with the method, the model and the layers stands above the primary picture. If it is false, the "
+            "picture is bare."
+        ),
+    )
+
+
+class NumberedTilesParams(TitleParams):
+    """Parameters of a method whose primary picture has a tile for each channel or class."""
+
+    annotate: bool = Field(
+        default=True,
+        description=(
+            "If it is true, a title with the method, the model, the layer and the classes stands above the tiles, and each tile of 40 "
+            "pixels or more carries the number of its channel, or the label of its class, in a corner. If it is false, the tiles are bare."
+        ),
+    )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rendering import colormaps, text
-from rendering.annotations import PictureWords, annotated, annotated_size, letters_for
+from rendering.annotations import PictureWords, annotated, annotated_size, letters_for, note_lines
 from rendering.charts.colour_scale import ColourScale
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (90, 300, 3), np.uint8)
@@ -66,3 +66,16 @@ def test_the_longest_number_of_a_scale_fits() -> None:
 def test_a_title_in_another_script_is_written_in_latin_letters() -> None:
     chinese, latin = (PictureWords(("Grad-CAM", words), f"{words} · 50%", f"{words}: yes") for words in ("埃及猫", "AiJiMao"))
     np.testing.assert_array_equal(annotated(PICTURE, chinese, None), annotated(PICTURE, latin, None))
+
+
+def test_a_long_note_is_wrapped_and_none_of_its_words_is_cut() -> None:
+    note = "each channel around its own mean, so channels cannot be compared · grey: nearly the same everywhere"
+    lines, size = note_lines(note, 11, 209)
+    assert " ".join(lines) == note
+    assert len(lines) > 1
+    assert size == 8
+    assert all(text.length(line, text.font(size)) <= 209 for line in lines)
+    small = annotated(np.zeros((30, 30, 3), np.uint8), PictureWords(("Method",), note=note, letters=11), None)
+    assert len(small) == 30 + text.line_height(11) * (1 + len(lines))
+    assert note_lines("red: for it", 11, 209) == (["red: for it"], 11)
+    assert note_lines("", 11, 209) == ([], 11)

@@ -74,3 +74,37 @@ def test_a_channel_of_one_value_is_grey_if_it_is_scaled_by_itself(mode: Literal[
     made = channel_grid.channel_grid(activations, mode=mode, colours="viridis", columns=2)
     assert (made[:, :25] == channel_grid.CONSTANT).all() == grey
     assert (made[:, 26:] != channel_grid.CONSTANT).any()
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "count", "columns", "tile"),
+    [
+        (7, 7, 3, None, (84, 84)),  # 12 times, so that the longer side has at least 80 pixels
+        (56, 56, 24, None, (112, 112)),
+        (14, 14, 480, None, (28, 28)),  # 22 tiles of 84 pixels would be wider than 1,600 pixels
+        (112, 112, 32, 16, (112, 112)),  # the tiles are large enough
+    ],
+)
+@pytest.mark.parametrize("captioned", [False, True])
+def test_numbers_need_tiles_on_which_they_can_be_read(
+    height: int, width: int, count: int, columns: int | None, tile: tuple[int, int], captioned: bool
+) -> None:
+    maps = np.random.default_rng(0).random((height, width, count), np.float32)
+    captions = [str(number) for number in range(count)] if captioned else None
+    made = channel_grid.channel_grid(maps, mode="global", colours="gray", columns=columns, captions=captions, numbers=True)
+    assert made.shape[:2] == channel_grid.channel_grid_size(count, height, width, columns=columns, captioned=captioned, numbers=True)
+    across = columns or int(np.ceil(np.sqrt(count)))
+    if captioned:
+        letters = 16 if max(tile) >= 80 else 10
+        tile = (42, 42) if tile == (28, 28) else tile  # tiles with captions have at least 40 pixels
+        assert made.shape[0] == -(-count // across) * (tile[0] + text.line_height(letters) + 1) - 1
+    assert made.shape[1] == across * (tile[1] + 1) - 1
+
+
+def test_numbers_stand_in_letters_of_a_fifth_of_the_tile() -> None:
+    maps = np.full((112, 112, 2), 0.5, np.float32)
+    maps[0, 0] = 1
+    made, bare = (channel_grid.channel_grid(maps, mode="global", colours="gray", numbers=each, span=(0, 1)) for each in (True, False))
+    rows, columns = np.nonzero((made != bare).any(-1)[:, :112])
+    assert rows.max() + 1 == 20 + 2 * 3  # letters of 20 pixels and margins of 3
+    assert columns.max() < 40

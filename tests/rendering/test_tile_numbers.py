@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from rendering.tile_numbers import BOX, numbered
+from rendering.tile_numbers import BOX, number_letters, numbered
 
 
 def test_each_tile_carries_its_own_label_at_the_top_left_and_is_unchanged_elsewhere() -> None:
@@ -14,9 +15,24 @@ def test_each_tile_carries_its_own_label_at_the_top_left_and_is_unchanged_elsewh
         assert tuple(tile[0, 0]) == BOX
         assert tile[:16].min() <= 20
         assert tile[:16].max() >= 240
-        assert (tile[20:] == 200).all()
+        assert (tile[12 + 2 * 2 :] == 200).all()  # letters of a fifth of 60 pixels, and margins of a sixth of them
     assert (marked[0][:, 40:] == 200).all()
     assert (marked[2][5, 75] != 200).any()
+
+
+@pytest.mark.parametrize(("side", "letters"), [(40, 10), (56, 11), (64, 12), (80, 16), (128, 20), (500, 20)])
+def test_letters_grow_with_the_tile(side: int, letters: int) -> None:
+    assert number_letters(side, side + 7) == letters
+    tile = np.full((1, side, side, 3), 200, np.uint8)
+    assert np.nonzero((numbered(tile, ["7"])[0] != 200).any(-1))[0].max() + 1 == letters + 2 * max(2, letters // 6)
+
+
+def test_a_long_label_has_smaller_letters_before_it_is_cut() -> None:
+    """In letters of 20 pixels, this label is wider than a tile of 128 pixels."""
+    tile = np.full((1, 128, 128, 3), 200, np.uint8)
+    box = (numbered(tile, ["Egyptian cat"])[0] != 200).any(-1)
+    assert 110 < np.flatnonzero(box.any(axis=0)).max() + 1 <= 128
+    assert np.flatnonzero(box.any(axis=1)).max() + 1 < 20 + 2 * 3
 
 
 def test_small_tiles_stay_bare() -> None:

@@ -14,7 +14,7 @@ from rendering.drawings.annotated_map import AnnotatedMap
 from rendering.drawings.maps_on_photo import MapsOnPhoto
 from rendering.photo import Photo
 from rendering.placement import place_on_photo
-from schemas.methods.annotate import AnnotateParams
+from schemas.methods.annotate import AnnotateParams, TitleParams
 from schemas.methods.base import MethodParams
 from schemas.methods.facts import ExplainedClassesFacts, ExplainedFacts, Facts, Prediction
 from workers.contract.artifacts import Array, DrawnArtifact, Output, Picture, PictureOfArrays
@@ -26,11 +26,12 @@ def draw(job: PipelineJob, value: Any, photo: Photo | None) -> Output:
     """Return the output that the job's method draws from what it has computed, with titles and scales if `annotate` asks for them."""
     output = job.method.draw(value, photo, job.params)
     output = output if photo is None else placed(output)
-    if not isinstance(job.params, AnnotateParams) or not job.params.annotate:
+    if not isinstance(job.params, AnnotateParams | TitleParams) or not job.params.annotate:
         return output
     words = PictureWords(_parts(job), output.line or _explained(output.facts))
     beside = job.params.annotate == "side_by_side"
-    return replace(output, artifacts=tuple(_artifacts(output, words, None if photo is None else photo.image, beside=beside)))
+    under = photo.image if photo is not None and isinstance(job.params, AnnotateParams) else None
+    return replace(output, artifacts=tuple(_artifacts(output, words, under, beside=beside)))
 
 
 def placed(output: Output) -> Output:
@@ -47,6 +48,11 @@ def placed(output: Output) -> Output:
 
 
 def _artifacts(output: Output, words: PictureWords, photo: NDArray[np.uint8] | None, *, beside: bool) -> Iterator[DrawnArtifact]:
+    """Yield the artifacts, with words around the pictures of maps and around the primary picture.
+
+    `photo` is what lies under the maps. If it is None, the primary picture shows no map over a photo, and its own width decides how large
+    its letters are.
+    """
     arrays = {each.name: each.array for each in output.artifacts if isinstance(each, Array)}
     for artifact in output.artifacts:
         match artifact:

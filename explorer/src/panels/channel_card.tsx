@@ -80,7 +80,7 @@ const PATIENCE = 256; // steps, as the preset `lucid` of the service takes at mo
 
 function Formed({ layer, channel }: Channel) {
   const [steps, take] = useState(64);
-  const run = useChannelJob("filters", null, { layer, channels: [channel], steps }, [layer, channel, steps]);
+  const run = useChannelJob("filters", null, { layer, channels: [channel], steps, annotate: false }, [layer, channel, steps]);
   return (
     <figure>
       <figcaption>The image that excites it most</figcaption>

@@ -126,8 +126,8 @@ class Activations(PrecisionParams, ExplainedInputParams):
     annotate: bool = Field(
         default=True,
         description=(
-            "If it is true, each tile of 40 pixels or more carries the number of its channel in a corner, and a line below the tiles says "
-            "what their colours mean. If it is false, the tiles are bare."
+            "If it is true, the picture has a title with the method, the model and the layer, each tile of 40 pixels or more carries the "
+            "number of its channel, and a line below the tiles says what their colours mean. If it is false, the tiles are bare."
         ),
     )
     columns: int | None = Field(

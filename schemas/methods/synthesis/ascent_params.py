@@ -9,7 +9,6 @@ from pydantic import Field
 
 from schemas.errors import InvalidParameters
 from schemas.limits import MethodLimits
-from schemas.methods.annotate import NUMBERED
 from schemas.methods.precision import PrecisionParams
 from schemas.methods.synthesis.check_limit import check_limit
 from schemas.methods.synthesis.parametrisations import ParametrisationName
@@ -54,7 +53,6 @@ class AscentParams(PrecisionParams):
     regularisers: Regularisers | None = Field(
         default=None, description="These are penalties and a blur that keep the image smooth. If it is null, the preset decides."
     )
-    annotate: bool = NUMBERED
     columns: int | None = Field(
         default=None,
         ge=1,

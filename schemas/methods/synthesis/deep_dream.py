@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 
 from schemas.errors import InvalidParameters, UnsuitableLayer
 from schemas.limits import MethodLimits
+from schemas.methods.annotate import TitleParams
 from schemas.methods.card import ArtifactSpec, MethodCard
 from schemas.methods.facts import Facts
 from schemas.methods.precision import PrecisionParams
@@ -50,7 +51,7 @@ class DeepDreamFacts(Facts):
     octaves: tuple[DreamOctave, ...] = Field(description="These are the scales, from the smallest to the picture's own size.")
 
 
-class DeepDream(PrecisionParams):
+class DeepDream(TitleParams, PrecisionParams):
     """A photo changed by gradient ascent so that it excites some layers more.
 
     The ascent goes from a small scale to the photo's own size, and the detail that is lost between two scales is put back.
@@ -74,7 +75,12 @@ class DeepDream(PrecisionParams):
         needs_image=True,
         lane="slow",
         artifacts=(
-            ArtifactSpec("dream", "image", "This is the dream, at the photo's own size unless `size` is smaller.", primary=True),
+            ArtifactSpec(
+                "dream",
+                "image",
+                "This is the dream under a title. Without the title, it has the photo's own size unless `size` is smaller.",
+                primary=True,
+            ),
             ArtifactSpec("image", "array", "This is the dream, (height, width, channels) float32, not clipped: -1 is black, 1 is white."),
             ArtifactSpec("curve", "array", "This is the loss at every step of every octave, (all steps,) float32."),
         ),

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from schemas.errors import UnsuitableLayer
 from schemas.limits import MethodLimits
+from schemas.methods.annotate import TitleParams
 from schemas.methods.card import ArtifactSpec, MethodCard
 from schemas.methods.facts import Facts
 from schemas.methods.precision import PrecisionParams
@@ -41,7 +42,7 @@ class FeatureInversionFacts(Facts):
     layers: tuple[Inversion, ...] = Field(description="These are the layers in the order asked for.")
 
 
-class FeatureInversion(PrecisionParams, PhotoSizeParams):
+class FeatureInversion(TitleParams, PrecisionParams, PhotoSizeParams):
     """Images for which a layer has the same activation as for the photo: one for each layer."""
 
     card: ClassVar[MethodCard] = MethodCard(

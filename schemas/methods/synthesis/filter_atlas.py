@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from schemas.limits import MethodLimits
+from schemas.methods.annotate import NumberedTilesParams
 from schemas.methods.card import ArtifactSpec, MethodCard
 from schemas.methods.channels import layer_with_channels
 from schemas.methods.facts import Facts
@@ -34,7 +35,7 @@ class FilterAtlasFacts(Facts):
     reused: int = Field(description="This is the number of channels whose images were taken over from earlier jobs.")
 
 
-class FilterAtlas(AscentParams):
+class FilterAtlas(NumberedTilesParams, AscentParams):
     """An image for every channel of a layer, all on one sheet.
 
     Images that earlier jobs (of `filter_atlas` or `filters`) have made with the same parameters are taken over. A job that is stopped,
@@ -58,7 +59,7 @@ class FilterAtlas(AscentParams):
         needs_image=False,
         lane="slow",
         artifacts=(
-            ArtifactSpec("atlas", "image", "This shows a tile for each channel.", primary=True),
+            ArtifactSpec("atlas", "image", "This shows a tile for each channel under a title.", primary=True),
             ArtifactSpec("tiles", "array", "These are the tiles by channel, (channels, height, width, 3) uint8 RGB."),
             ArtifactSpec("objectives", "array", "This is each channel's objective at the last step, (channels,) float32."),
             ArtifactSpec("order", "array", "This is the channel at each place of the atlas, row by row, (channels,) int32."),

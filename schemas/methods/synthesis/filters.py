@@ -7,6 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from schemas.limits import MethodLimits
+from schemas.methods.annotate import NumberedTilesParams
 from schemas.methods.card import ArtifactSpec, MethodCard
 from schemas.methods.facts import Facts
 from schemas.methods.synthesis.ascent_params import AscentParams
@@ -51,7 +52,7 @@ class FiltersFacts(Facts):
     dead_channels: tuple[int, ...] = Field(description="These are the channels whose images no gradient ever reached.")
 
 
-class Filters(AscentParams, ObjectiveParams):
+class Filters(NumberedTilesParams, AscentParams, ObjectiveParams):
     """Images that excite channels (the default), a neuron, a whole layer, a direction, class logits or a sum of these.
 
     They are made by gradient ascent in input space.
@@ -78,8 +79,8 @@ class Filters(AscentParams, ObjectiveParams):
         needs_image=False,
         lane="slow",
         artifacts=(
-            ArtifactSpec("grid", "image", "This shows all images as tiles.", primary=True),
-            ArtifactSpec("{image}", "image", "This is one image alone, under the name that `facts.images` gives it."),
+            ArtifactSpec("grid", "image", "This shows all images as tiles under a title.", primary=True),
+            ArtifactSpec("{image}", "image", "This is one image alone and without words, under the name that `facts.images` gives it."),
             ArtifactSpec(
                 "images",
                 "array",

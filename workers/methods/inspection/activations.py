@@ -16,7 +16,7 @@ from rendering.channel_grid import bounded_size
 from rendering.drawings.layer_channels import LayerChannels
 from rendering.photo import Photo
 from rendering.placement import place_on_photo
-from rendering.titles import titled_sheet
+from rendering.titles import annotated_sheet, titled_sheet
 from schemas.methods.inspection.activations import (
     RANKED_OF_SEVERAL,
     Activations,
@@ -41,10 +41,12 @@ class LayerActivations:
     Attributes:
         arrays: the activations by layer path, float32: (h, w, K), (K,), or with more axes before the channel axis.
         places: the place of each activation (h, w, K), by layer path.
+        model: the name of the model.
     """
 
     arrays: Mapping[str, AnyFloat32]
     places: Mapping[str, MapPlace]
+    model: str
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,8 @@ def run(probe: Probe, inputs: Inputs, params: Sequence[Activations]) -> list[Lay
     found = probe.forward(inputs.tensor, paths, precision=params[0].precision)
     height, width = inputs.tensor.shape[1:3]
     places = {path: probe.map_place(path, (height, width)) for path in paths if found.activations[path].ndim == 4}
-    return [LayerActivations({path: found.activations[path][row] for path in paths}, places) for row in range(len(params))]
+    model = probe.description.name
+    return [LayerActivations({path: found.activations[path][row] for path in paths}, places, model) for row in range(len(params))]
 
 
 def draw(result: LayerActivations, photo: Photo, params: Activations) -> Output:
@@ -111,6 +114,7 @@ def draw(result: LayerActivations, photo: Photo, params: Activations) -> Output:
     artifacts: list[Picture | PictureOfArrays | Array] = []
     grids: list[UInt8[np.ndarray, "h w 3"]] = []
     titles: list[str] = []
+    notes: list[str] = []
     statistics: list[LayerStatistics] = []
     warnings: list[str] = []
     names = artifact_names(result.arrays)
@@ -125,23 +129,27 @@ def draw(result: LayerActivations, photo: Photo, params: Activations) -> Output:
         numbers = ChannelNumbers(clean.reshape(-1, clean.shape[-1]))
         place = result.places.get(path)
         stored = Array("activations" + suffix, array, None if place is None else place_on_photo(photo_under(photo, place).placement))
-        drawing, more = _drawing(path, stored, numbers, params)
+        drawing, more = _drawing((path, stored, numbers), result.model, params)
         warnings += more
         if several:
             grids.append(drawing.untitled({stored.name: array}))
-            titles.append(f"{drawing.title} · {drawing.note}" if drawing.note else drawing.title)
+            titles.append(drawing.title)
+            notes.append(drawing.note)
             artifacts.append(PictureOfArrays.of("grid" + suffix, drawing, [stored]))
         else:
             artifacts.append(Picture("grid", drawing.draw({stored.name: array}), primary=True))
         artifacts.append(stored)
         statistics.append(_statistics(path, array.shape, numbers, ranked=RANKED_OF_SEVERAL if several else None))
     if several:
-        artifacts.insert(0, Picture("grid", titled_sheet(grids, titles), primary=True))
+        title = (Activations.card.title, result.model)
+        sheet = annotated_sheet(title, grids, titles, notes) if params.annotate else titled_sheet(grids, titles)
+        artifacts.insert(0, Picture("grid", sheet, primary=True))
     return Output(tuple(artifacts), ActivationsFacts(layers=tuple(statistics)), tuple(warnings))
 
 
-def _drawing(path: str, array: Array, numbers: ChannelNumbers, params: Activations) -> tuple[LayerChannels, list[str]]:
-    """Return the drawing of a layer's activations, and warnings about it."""
+def _drawing(layer: tuple[str, Array, ChannelNumbers], model: str, params: Activations) -> tuple[LayerChannels, list[str]]:
+    """Return the drawing of a layer's activations, and warnings about it. `layer` is its path, its activations and their statistics."""
+    path, array, numbers = layer
     warnings: list[str] = []
     shape, mode, chosen = array.shape, _scaling(numbers, params), None
     if len(shape) > 1:
@@ -168,6 +176,7 @@ def _drawing(path: str, array: Array, numbers: ChannelNumbers, params: Activatio
         channels=chosen,
         note=_meaning(mode, numbers, params) if len(shape) > 1 else "",
         numbers=params.annotate,
+        parts=(Activations.card.title, model, title) if params.annotate else (),
     )
     return drawing, warnings
 

@@ -155,7 +155,8 @@ def draw(result: DreamedPhoto, photo: Photo | None, params: DeepDream) -> Output
         Array("image", result.image),
         Array("curve", np.concatenate([np.array(losses, np.float32) for losses in result.losses])),
     )
-    return Output(artifacts, facts, _warnings(result, params))
+    layers = " + ".join(f"{each.weight:g} × {each.layer}" for each in facts.layers).replace("-", "−")
+    return Output(artifacts, facts, _warnings(result, params), layers)
 
 
 def _warnings(result: DreamedPhoto, params: DeepDream) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ from workers.methods.artifact_names import artifact_names
 from workers.methods.synthesis.previews import slices_with_previews
 from workers.methods.synthesis.recipes import FOURIER_START
 
+SMALLEST_CAPTION = 11  # pixels, of the letters above a tile of an annotated sheet
 CAPTION_SHARE = 16  # a tile is this many times as wide as a caption's letters are high
 MOST_RESIDUAL = 0.3  # a larger relative distance from the photo's activation is worth a warning
 RANGE = 2.0  # the distance from black to white in which `total_variation` is weighed
@@ -138,8 +139,13 @@ def draw(result: LayerInversions, photo: Photo | None, params: FeatureInversion)
     images = Array("images", np.stack([layer.image for layer in result.layers]))
     drawings = [SynthesisedImage(index=index, dead=layer.error is None) for index, layer in enumerate(result.layers)]
     pictures = [drawing.draw({images.name: images.array}) for drawing in drawings]
-    captions = ["photo", *(_caption(layer) for layer in result.layers)]
-    tiles = text.captioned(np.stack([result.photo, *pictures]), captions, size=max(8, width // CAPTION_SHARE))
+    tiles, letters = np.stack([result.photo, *pictures]), max(8, width // CAPTION_SHARE)
+    if params.annotate:  # the residual has a line of its own, so that no long path cuts it off
+        letters = max(SMALLEST_CAPTION, letters)
+        tiles = text.captioned(tiles, ["", *map(_residual, result.layers)], letters)
+        tiles = text.captioned(tiles, ["photo", *(layer.layer for layer in result.layers)], letters)
+    else:
+        tiles = text.captioned(tiles, ["photo", *map(_caption, result.layers)], letters)
     names = artifact_names([layer.layer for layer in result.layers])
     facts = FeatureInversionFacts(
         layers=tuple(
@@ -160,7 +166,11 @@ def draw(result: LayerInversions, photo: Photo | None, params: FeatureInversion)
 
 
 def _caption(layer: InvertedLayer) -> str:
-    return layer.layer if layer.error is None else f"{layer.layer} · residual {layer.error:.2f}"
+    return layer.layer if layer.error is None else f"{layer.layer} · {_residual(layer)}"
+
+
+def _residual(layer: InvertedLayer) -> str:
+    return "nothing to invert" if layer.error is None else f"residual {layer.error:.2f}"
 
 
 def _warnings(result: LayerInversions, params: FeatureInversion) -> Iterator[str]:

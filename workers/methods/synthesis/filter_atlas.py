@@ -123,4 +123,5 @@ def draw(result: ChannelAtlas, photo: Photo | None, params: FilterAtlas) -> Outp
         Array("objectives", result.objectives),
         Array("order", order),
     )
-    return Output(artifacts, facts, warnings)
+    in_words = "the highest objective first" if params.order == "objective" else "by channel"
+    return Output(artifacts, facts, warnings, f"all {count:,} channels, {in_words}")

@@ -26,6 +26,7 @@ from workers.methods.synthesis.ascent_spec import ascent_spec
 from workers.methods.synthesis.channel_images import image_piece, ranking, work_key
 from workers.methods.synthesis.filter_animation import animation, frame_steps, recorded
 from workers.methods.synthesis.filter_targets import ImageTarget, image_targets, objective_of
+from workers.methods.synthesis.filter_words import tile_label, what_is_excited
 from workers.methods.synthesis.pictures import image_drawing, preview
 from workers.methods.synthesis.previews import slices_with_previews
 from workers.methods.synthesis.recipes import RECIPES, Recipe
@@ -114,7 +115,7 @@ def draw(result: FilterSynthesis, photo: Photo | None, params: Filters) -> Outpu
     in_grid, dropped = _chosen_for_grid(result, recipe, order)
     grid_tiles = np.stack([tiles[index] for index in in_grid] or [dead_tile(*tiles[0].shape[:2])])
     if params.annotate and in_grid:
-        grid_tiles = numbered(grid_tiles, [_label(result.targets[index]) for index in in_grid])
+        grid_tiles = numbered(grid_tiles, [tile_label(result.targets[index]) for index in in_grid])
     whole = grid(grid_tiles, columns=params.columns, gap=recipe.gap, background=recipe.background, order=recipe.order)
     artifacts = (
         Picture("grid", whole, primary=True),
@@ -123,7 +124,8 @@ def draw(result: FilterSynthesis, photo: Photo | None, params: Filters) -> Outpu
         curves,
         *animation(result.frames),
     )
-    return Output(artifacts, _facts(result, params, order, dropped), _warnings(result, in_grid))
+    shown = [result.targets[index] for index in in_grid]
+    return Output(artifacts, _facts(result, params, order, dropped), _warnings(result, in_grid), what_is_excited(params, shown))
 
 
 def _chosen_for_grid(result: FilterSynthesis, recipe: Recipe, order: Sequence[int]) -> tuple[list[int], Bool[np.ndarray, " n"]]:
@@ -134,13 +136,6 @@ def _chosen_for_grid(result: FilterSynthesis, recipe: Recipe, order: Sequence[in
         return list(range(count)), dropped
     in_grid = [index for index in order if not dropped[index]][: recipe.best]
     return in_grid, ~np.isin(np.arange(count), in_grid)
-
-
-def _label(target: ImageTarget) -> str:
-    """Return what a tile carries: the channel's number, the class's label, or the name of the image."""
-    if target.class_index is not None:
-        return target.label or f"class {target.class_index}"
-    return target.name if target.channel is None else str(target.channel)
 
 
 def _facts(result: FilterSynthesis, params: Filters, order: list[int], dropped: Bool[np.ndarray, " n"]) -> FiltersFacts:

@@ -73,10 +73,10 @@ class Methods(ABC):
         Literal["float32", "bfloat16"] = DEFAULT, preset: Literal["lucid", "maco", "dlwp1", "dlwp2", "keras_blog", "keras_io"] = DEFAULT,
         parametrisation: Literal["pixel", "fourier", "phase"] | None = DEFAULT, size: int | Sequence[int] | None = DEFAULT, steps: int |
         None = DEFAULT, learning_rate: float | None = DEFAULT, transforms: Mapping[str, Any] | None = DEFAULT, regularisers: Mapping[str,
-        Any] | None = DEFAULT, annotate: bool = DEFAULT, columns: int | None = DEFAULT, seed: int = DEFAULT, layer: str | None = DEFAULT,
-        min_activations: int | None = DEFAULT, per_image: int | None = DEFAULT, power: float = DEFAULT, whiten: bool = DEFAULT,
-        model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout:
-        float | None = None
+        Any] | None = DEFAULT, columns: int | None = DEFAULT, seed: int = DEFAULT, layer: str | None = DEFAULT, min_activations: int | None
+        = DEFAULT, per_image: int | None = DEFAULT, power: float = DEFAULT, whiten: bool = DEFAULT, annotate: bool = DEFAULT, model_inputs:
+        Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None =
+        None
     ) -> Result:
         """This shows what a layer sees in a set of photos, on one map. Like activations lie near each other, and each cell of the
             map is an image that feature visualisation makes for the mean activation there.
@@ -98,7 +98,6 @@ class Methods(ABC):
             learning_rate: This is the factor of a step.
             transforms: These are random changes of the image before each step.
             regularisers: These are penalties and a blur that keep the image smooth.
-            annotate: If it is true, the pictures have a title, the classes of the cells, and a scale. By default True.
             columns: The grid has so many columns and as many rows.
             seed: This is the seed of the start and of the transforms. By default 0.
             layer: This is the path of the layer.
@@ -107,6 +106,7 @@ class Methods(ABC):
             power: This is the exponent of the cosine. By default 2.
             whiten: If it is true, the direction is the mean activation divided by the correlations of all channels, so that what
                 all activations have in common counts less. By default False.
+            annotate: If it is true, the pictures have a title, the classes of the cells, and a scale. By default True.
         """
         return self._run_method("activation_atlas", given_arguments(locals()))
 
@@ -140,8 +140,8 @@ class Methods(ABC):
                 By default "index".
             scaling: `from_zero` draws 0 in the lowest colour and each channel's largest value in the highest one.
             colormap: This is the colormap of the tiles. By default "viridis".
-            annotate: If it is true, each tile of 40 pixels or more carries the number of its channel in a corner, and a line below
-                the tiles says what their colours mean. By default True.
+            annotate: If it is true, the picture has a title with the method, the model and the layer, each tile of 40 pixels or
+                more carries the number of its channel, and a line below the tiles says what their colours mean. By default True.
             columns: This is the number of tiles in a row.
         """
         return self._run_method("activations", given_arguments(locals()))
@@ -428,10 +428,10 @@ class Methods(ABC):
 
     def compare_models(
         self, *, model: str, images: Iterable[ImageInput], models: Sequence[str], fit: Literal["stretch", "crop", "letterbox"] | None =
-        DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, attribution: str = DEFAULT, options: Mapping[str, Any] |
-        Sequence[Mapping[str, Any]] | None = DEFAULT, class_index: int | str | None = DEFAULT, explain: Literal["same", "own"] = DEFAULT,
-        annotate: bool = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT,
-        fresh: bool = False, timeout: float | None = None
+        DEFAULT, names: Mapping[str, Any] | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, attribution: str = DEFAULT,
+        options: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = DEFAULT, class_index: int | str | None = DEFAULT, explain:
+        Literal["same", "own"] = DEFAULT, annotate: bool = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high",
+        "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> Result:
         """This shows where two or more models look in the same photos: the maps of one attribution method side by side, the rank
             correlation of the maps, and how often the models give the same answer.
@@ -444,6 +444,7 @@ class Methods(ABC):
             timeout: seconds to wait for the result at most; None waits as long as it takes.
             fit: This is how a photo is brought to the size of the model's input.
             images: These are the ids of images that were uploaded with `POST /v1/images`.
+            names: These are names for images, by their ids, which the picture shows.
             precision: The forward and the backward pass compute in this number format. By default "float32".
             models: These are the names of the further models, which are compared with the `model` of the request.
             attribution: The maps of this method are compared. By default "grad_cam".
@@ -457,11 +458,11 @@ class Methods(ABC):
         return self._run_method("compare_models", given_arguments(locals()))
 
     def craft(
-        self, *, model: str, images: Iterable[ImageInput], fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, precision:
-        Literal["float32", "bfloat16"] = DEFAULT, layer: str | None = DEFAULT, class_index: int | str | None = DEFAULT, concepts: int =
-        DEFAULT, crop: float = DEFAULT, examples: int = DEFAULT, designs: Literal[4, 8, 16, 32, 64, 128, 256] = DEFAULT, seed: int =
-        DEFAULT, max_iterations: int = DEFAULT, annotate: bool = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
-        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        self, *, model: str, images: Iterable[ImageInput], fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, names:
+        Mapping[str, Any] | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, layer: str | None = DEFAULT, class_index:
+        int | str | None = DEFAULT, concepts: int = DEFAULT, crop: float = DEFAULT, examples: int = DEFAULT, designs: Literal[4, 8, 16, 32,
+        64, 128, 256] = DEFAULT, seed: int = DEFAULT, max_iterations: int = DEFAULT, annotate: bool = DEFAULT, model_inputs: Mapping[str,
+        Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> Result:
         """This finds the concepts in photos of a class: what many crops of them have in common in a layer. Each concept has example
             crops, a map on each photo, and its importance for the class.
@@ -474,6 +475,7 @@ class Methods(ABC):
             timeout: seconds to wait for the result at most; None waits as long as it takes.
             fit: This is how a photo is brought to the size of the model's input.
             images: These are the ids of images that were uploaded with `POST /v1/images`.
+            names: These are names for images, by their ids, which the picture shows.
             precision: The forward and the backward pass compute in this number format. By default "float32".
             layer: This is the path of the target layer.
             class_index: This is the class whose concepts are found: a class index or a label.
@@ -525,11 +527,11 @@ class Methods(ABC):
         return self._run_method("deconvnet", given_arguments(locals()))
 
     def deep_dream(
-        self, image: ImageInput, *, model: str, precision: Literal["float32", "bfloat16"] = DEFAULT, layers: Mapping[str, Any] | None =
-        DEFAULT, octaves: int = DEFAULT, octave_scale: float = DEFAULT, steps: int = DEFAULT, step_size: float = DEFAULT, max_loss: float |
-        None = DEFAULT, jitter: int = DEFAULT, size: int | Sequence[int] | None = DEFAULT, tile: int | None = DEFAULT, seed: int = DEFAULT,
-        model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout:
-        float | None = None
+        self, image: ImageInput, *, model: str, precision: Literal["float32", "bfloat16"] = DEFAULT, annotate: bool = DEFAULT, layers:
+        Mapping[str, Any] | None = DEFAULT, octaves: int = DEFAULT, octave_scale: float = DEFAULT, steps: int = DEFAULT, step_size: float =
+        DEFAULT, max_loss: float | None = DEFAULT, jitter: int = DEFAULT, size: int | Sequence[int] | None = DEFAULT, tile: int | None =
+        DEFAULT, seed: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT,
+        fresh: bool = False, timeout: float | None = None
     ) -> Result:
         """This method strengthens what layers see in a photo, by gradient ascent from the photo at several scales.
 
@@ -541,6 +543,8 @@ class Methods(ABC):
             fresh: compute again, even if an identical job has a result.
             timeout: seconds to wait for the result at most; None waits as long as it takes.
             precision: The forward and the backward pass compute in this number format. By default "float32".
+            annotate: If it is true, a title with the method, the model and the layers stands above the primary picture. By default
+                True.
             layers: These are the layers to excite, each with its weight in the loss.
             octaves: This is the number of scales. By default 3.
             octave_scale: This is the ratio of one scale's sides to those of the next smaller scale. By default 1.4.
@@ -599,10 +603,11 @@ class Methods(ABC):
         return self._run_method("deep_lift", given_arguments(locals()))
 
     def dff(
-        self, *, model: str, images: Iterable[ImageInput], fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, precision:
-        Literal["float32", "bfloat16"] = DEFAULT, layer: str | None = DEFAULT, parts: int = DEFAULT, top: int = DEFAULT, max_iterations: int
-        = DEFAULT, tolerance: float = DEFAULT, annotate: bool = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
-        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        self, *, model: str, images: Iterable[ImageInput], fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, names:
+        Mapping[str, Any] | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, layer: str | None = DEFAULT, parts: int =
+        DEFAULT, top: int = DEFAULT, max_iterations: int = DEFAULT, tolerance: float = DEFAULT, annotate: bool = DEFAULT, model_inputs:
+        Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None =
+        None
     ) -> Result:
         """This divides one photo or several into parts that a layer treats alike, such as heads, bodies and backgrounds. A part has
             the same colour in all photos. If the model averages the layer before its classes, each part has the classes that it
@@ -616,6 +621,7 @@ class Methods(ABC):
             timeout: seconds to wait for the result at most; None waits as long as it takes.
             fit: This is how a photo is brought to the size of the model's input.
             images: These are the ids of images that were uploaded with `POST /v1/images`.
+            names: These are names for images, by their ids, which the picture shows.
             precision: The forward and the backward pass compute in this number format. By default "float32".
             layer: This is the path of the target layer.
             parts: This is the number of parts. By default 5.
@@ -836,10 +842,11 @@ class Methods(ABC):
 
     def feature_inversion(
         self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, size: int | Sequence[int] |
-        None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, layer: str | Sequence[str] | None = DEFAULT, objective:
-        Literal["l2", "dot_cosine"] = DEFAULT, steps: int = DEFAULT, optimizer: Literal["lbfgs", "adam"] | None = DEFAULT, learning_rate:
-        float = DEFAULT, total_variation: float = DEFAULT, columns: int | None = DEFAULT, seed: int = DEFAULT, model_inputs: Mapping[str,
-        Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, annotate: bool = DEFAULT, layer: str | Sequence[str] | None =
+        DEFAULT, objective: Literal["l2", "dot_cosine"] = DEFAULT, steps: int = DEFAULT, optimizer: Literal["lbfgs", "adam"] | None =
+        DEFAULT, learning_rate: float = DEFAULT, total_variation: float = DEFAULT, columns: int | None = DEFAULT, seed: int = DEFAULT,
+        model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout:
+        float | None = None
     ) -> Result:
         """This method makes images from a layer's activation alone. They show what each layer still knows of the photo.
 
@@ -854,6 +861,8 @@ class Methods(ABC):
             size: For a model that takes any size, the photo is brought to this size in pixels: a number for a square, or (height,
                 width).
             precision: The forward and the backward pass compute in this number format. By default "float32".
+            annotate: If it is true, a title with the method, the model and the layers stands above the primary picture. By default
+                True.
             layer: This is the path of one layer, or a list of paths.
             objective: `l2` minimises the distance of the two activations, relative to the length of the photo's. By default "l2".
             steps: This is the number of steps of gradient ascent for each layer. By default 192.
@@ -913,7 +922,7 @@ class Methods(ABC):
         self, *, model: str, precision: Literal["float32", "bfloat16"] = DEFAULT, preset: Literal["lucid", "maco", "dlwp1", "dlwp2",
         "keras_blog", "keras_io"] = DEFAULT, parametrisation: Literal["pixel", "fourier", "phase"] | None = DEFAULT, size: int |
         Sequence[int] | None = DEFAULT, steps: int | None = DEFAULT, learning_rate: float | None = DEFAULT, transforms: Mapping[str, Any] |
-        None = DEFAULT, regularisers: Mapping[str, Any] | None = DEFAULT, annotate: bool = DEFAULT, columns: int | None = DEFAULT, seed: int
+        None = DEFAULT, regularisers: Mapping[str, Any] | None = DEFAULT, columns: int | None = DEFAULT, seed: int = DEFAULT, annotate: bool
         = DEFAULT, layer: str | None = DEFAULT, order: Literal["channel", "objective"] = DEFAULT, model_inputs: Mapping[str, Any] | None =
         None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> Result:
@@ -935,10 +944,11 @@ class Methods(ABC):
             learning_rate: This is the factor of a step.
             transforms: These are random changes of the image before each step.
             regularisers: These are penalties and a blur that keep the image smooth.
-            annotate: If it is true, each tile of 40 pixels or more carries the number of its channel, or the label of its class, in
-                a corner. By default True.
             columns: This is the number of tiles in a row of the grid.
             seed: This is the seed of the start and of the transforms. By default 0.
+            annotate: If it is true, a title with the method, the model, the layer and the classes stands above the tiles, and each
+                tile of 40 pixels or more carries the number of its channel, or the label of its class, in a corner. By default
+                True.
             layer: This is the path of the target layer, which must have channels.
             order: This is the order of the tiles: by channel index (`channel`), or the highest final objective first (`objective`).
                 By default "channel".
@@ -952,7 +962,7 @@ class Methods(ABC):
         Sequence[int | str] | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, preset: Literal["lucid", "maco", "dlwp1",
         "dlwp2", "keras_blog", "keras_io"] = DEFAULT, parametrisation: Literal["pixel", "fourier", "phase"] | None = DEFAULT, size: int |
         Sequence[int] | None = DEFAULT, steps: int | None = DEFAULT, learning_rate: float | None = DEFAULT, transforms: Mapping[str, Any] |
-        None = DEFAULT, regularisers: Mapping[str, Any] | None = DEFAULT, annotate: bool = DEFAULT, columns: int | None = DEFAULT, seed: int
+        None = DEFAULT, regularisers: Mapping[str, Any] | None = DEFAULT, columns: int | None = DEFAULT, seed: int = DEFAULT, annotate: bool
         = DEFAULT, frames: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] =
         DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> Result:
@@ -982,10 +992,11 @@ class Methods(ABC):
             learning_rate: This is the factor of a step.
             transforms: These are random changes of the image before each step.
             regularisers: These are penalties and a blur that keep the image smooth.
-            annotate: If it is true, each tile of 40 pixels or more carries the number of its channel, or the label of its class, in
-                a corner. By default True.
             columns: This is the number of tiles in a row of the grid.
             seed: This is the seed of the start and of the transforms. By default 0.
+            annotate: If it is true, a title with the method, the model, the layer and the classes stands above the tiles, and each
+                tile of 40 pixels or more carries the number of its channel, or the label of its class, in a corner. By default
+                True.
             frames: This is the number of frames of an animation of the images as they form, spread evenly over the steps. By
                 default 0.
         """
@@ -1583,9 +1594,9 @@ class Methods(ABC):
         = DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index:
         int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT,
         segmentation: Literal["slic", "grid"] = DEFAULT, segments: int = DEFAULT, compactness: float = DEFAULT, samples: int = DEFAULT,
-        baseline: Literal["mean", "black", "white", "blurred"] = DEFAULT, seed: int = DEFAULT, alpha: float = DEFAULT, model_inputs:
-        Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None =
-        None
+        baseline: Literal["mean", "black", "white", "blurred"] = DEFAULT, seed: int = DEFAULT, alpha: float = DEFAULT, borders: bool =
+        DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False,
+        timeout: float | None = None
     ) -> Result:
         """Each segment of the image gets its Shapley value: its fair share in what the whole image adds to the class's score over
             the covered one. The values sum to this difference. Red segments raise the score, blue ones lower it. The method needs
@@ -1622,6 +1633,7 @@ class Methods(ABC):
                 "mean".
             seed: This is the seed of the random choices. By default 0.
             alpha: This is the weight of the map's colours in the overlay, 0-1, where the map is strongest. By default 0.7.
+            borders: If it is true, the pictures have thin lines between segments of different weights. By default True.
         """
         return self._run_method("kernel_shap", given_arguments(locals()))
 
@@ -1723,9 +1735,9 @@ class Methods(ABC):
         = DEFAULT, output: str | None = DEFAULT, target: Mapping[str, Any] | int | str | Sequence[int | str] | None = DEFAULT, class_index:
         int | str | Sequence[int | str] | None = DEFAULT, sign: Literal[1, -1] = DEFAULT, score: Literal["logit", "probability"] = DEFAULT,
         segmentation: Literal["slic", "grid"] = DEFAULT, segments: int = DEFAULT, compactness: float = DEFAULT, samples: int = DEFAULT,
-        baseline: Literal["mean", "black", "white", "blurred"] = DEFAULT, seed: int = DEFAULT, alpha: float = DEFAULT, kernel_width: float =
-        DEFAULT, ridge: float = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] =
-        DEFAULT, fresh: bool = False, timeout: float | None = None
+        baseline: Literal["mean", "black", "white", "blurred"] = DEFAULT, seed: int = DEFAULT, alpha: float = DEFAULT, borders: bool =
+        DEFAULT, kernel_width: float = DEFAULT, ridge: float = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
+        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> Result:
         """The image is divided into segments, and the model sees it many times with some of them covered. A linear model of the
             class's probability gives each segment a weight: red segments raise it, blue ones lower it. The method needs no
@@ -1763,6 +1775,7 @@ class Methods(ABC):
                 "mean".
             seed: This is the seed of the random choices. By default 0.
             alpha: This is the weight of the map's colours in the overlay, 0-1, where the map is strongest. By default 0.7.
+            borders: If it is true, the pictures have thin lines between segments of different weights. By default True.
             kernel_width: This is the cosine distance over which samples count: a small number lets only nearly whole images count.
                 By default 0.25.
             ridge: This pulls the weights towards 0, as `alpha` of a ridge regression does. 0 turns it off. By default 1.0.
@@ -1903,8 +1916,9 @@ class Methods(ABC):
     def nearest(
         self, image: ImageInput, *, model: str, images: Iterable[ImageInput], fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT,
         precision: Literal["float32", "bfloat16"] = DEFAULT, layer: str | None = DEFAULT, pool: Literal["mean", "max", "none"] = DEFAULT,
-        metric: Literal["cosine", "euclidean"] = DEFAULT, count: int = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority:
-        Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        names: Mapping[str, Any] | None = DEFAULT, metric: Literal["cosine", "euclidean"] = DEFAULT, count: int = DEFAULT, model_inputs:
+        Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None =
+        None
     ) -> Result:
         """This finds the photos of a set that a layer cannot tell well from the photo of the request: those whose activations lie
             nearest to its own, with their distances.
@@ -1922,6 +1936,7 @@ class Methods(ABC):
             layer: This is the path of the layer.
             pool: Each photo becomes one vector: the `mean` or the `max` of each channel over the layer's positions, so that it does
                 not matter where in the photo something is, or with `none` all values of the layer. By default "mean".
+            names: These are names for images, by their ids, which the picture shows.
             metric: This is how the distance of two photos is measured. By default "cosine".
             count: This many photos are shown, or all if the set has fewer. By default 9.
         """
@@ -2040,9 +2055,10 @@ class Methods(ABC):
         return self._run_method("predict", given_arguments(locals()))
 
     def predict_batch(
-        self, *, model: str, images: Iterable[ImageInput], fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, output: str | None
-        = DEFAULT, top: int = DEFAULT, annotate: bool = DEFAULT, model_inputs: Mapping[str, Any] | None = None, priority: Literal["high",
-        "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        self, *, model: str, images: Iterable[ImageInput], fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, names:
+        Mapping[str, Any] | None = DEFAULT, output: str | None = DEFAULT, top: int = DEFAULT, annotate: bool = DEFAULT, model_inputs:
+        Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None =
+        None
     ) -> Result:
         """This method returns the top classes of up to 256 uploaded images with label, logit and probability, a sheet of them, and
             the number of images for each top class.
@@ -2055,6 +2071,7 @@ class Methods(ABC):
             timeout: seconds to wait for the result at most; None waits as long as it takes.
             fit: This is how a photo is brought to the size of the model's input.
             images: These are the ids of images that were uploaded with `POST /v1/images`.
+            names: These are names for images, by their ids, which the picture shows.
             output: This is the name of the model's output that is explained.
             top: This is the number of classes to return. By default 5.
             annotate: If it is true, a line with the method and the model stands above the sheet. By default True.
@@ -2547,10 +2564,10 @@ class Methods(ABC):
         return self._run_method("tcav", given_arguments(locals()))
 
     def top_patches(
-        self, *, model: str, images: Iterable[ImageInput], fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, precision:
-        Literal["float32", "bfloat16"] = DEFAULT, layer: str | None = DEFAULT, channels: int | Sequence[int] = DEFAULT, count: int =
-        DEFAULT, names: Mapping[str, Any] | None = DEFAULT, annotate: bool = DEFAULT, per_image: int = DEFAULT, model_inputs: Mapping[str,
-        Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
+        self, *, model: str, images: Iterable[ImageInput], fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, names:
+        Mapping[str, Any] | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, layer: str | None = DEFAULT, channels: int
+        | Sequence[int] = DEFAULT, count: int = DEFAULT, annotate: bool = DEFAULT, per_image: int = DEFAULT, model_inputs: Mapping[str, Any]
+        | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> Result:
         """This method shows what a channel looks for in real photos: the parts of up to 256 uploaded images that excite it most, as
             large as its receptive field. Each channel has a row, with the strongest part first.
@@ -2563,12 +2580,12 @@ class Methods(ABC):
             timeout: seconds to wait for the result at most; None waits as long as it takes.
             fit: This is how a photo is brought to the size of the model's input.
             images: These are the ids of images that were uploaded with `POST /v1/images`.
+            names: These are names for images, by their ids, which the picture shows.
             precision: The forward and the backward pass compute in this number format. By default "float32".
             layer: This is the path of a layer that has a receptive field.
             channels: This is a number n for the n channels with the largest activation in these images, or a list of indices. By
                 default 8.
             count: This is the number of patches of each channel. By default 9.
-            names: These are names for images, by their ids, which the picture shows.
             annotate: If it is true, the picture names the method, the model and each patch's image, and a patch at the border of a
                 photo is a square with light grey beyond the photo. By default True.
             per_image: This is how many patches of a channel one image may give. By default 1.

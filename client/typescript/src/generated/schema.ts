@@ -3946,11 +3946,6 @@ export interface components {
             /** @description These are penalties and a blur that keep the image smooth. If it is null, the preset decides. */
             regularisers?: components["schemas"]["Regularisers"] | null;
             /**
-             * Annotate
-             * @description If it is true, the pictures have a title, the classes of the cells, and a scale. Else they are bare. The default is `true`.
-             */
-            annotate?: boolean;
-            /**
              * Columns
              * @description The grid has so many columns and as many rows. If it is null, there are so many that a cell has 8 activations on average, but at most 10.
              */
@@ -3985,6 +3980,11 @@ export interface components {
              * @description If it is true, the direction is the mean activation divided by the correlations of all channels, so that what all activations have in common counts less. The default is `false`.
              */
             whiten?: boolean;
+            /**
+             * Annotate
+             * @description If it is true, the pictures have a title, the classes of the cells, and a scale. Else they are bare. The default is `true`.
+             */
+            annotate?: boolean;
         };
         /**
          * ActivationAtlasFacts
@@ -4187,7 +4187,7 @@ export interface components {
             colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Annotate
-             * @description If it is true, each tile of 40 pixels or more carries the number of its channel in a corner, and a line below the tiles says what their colours mean. If it is false, the tiles are bare. The default is `true`.
+             * @description If it is true, the picture has a title with the method, the model and the layer, each tile of 40 pixels or more carries the number of its channel, and a line below the tiles says what their colours mean. If it is false, the tiles are bare. The default is `true`.
              */
             annotate?: boolean;
             /**
@@ -6206,6 +6206,13 @@ export interface components {
              */
             images: string[];
             /**
+             * Names
+             * @description These are names for images, by their ids, which the picture shows. An image without a name is shown by its number in `images`, or by the beginning of its id. In a form with files, they are the files' names unless others are given.
+             */
+            names?: {
+                [key: string]: string;
+            } | null;
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -6580,6 +6587,13 @@ export interface components {
              */
             images: string[];
             /**
+             * Names
+             * @description These are names for images, by their ids, which the picture shows. An image without a name is shown by its number in `images`, or by the beginning of its id. In a form with files, they are the files' names unless others are given.
+             */
+            names?: {
+                [key: string]: string;
+            } | null;
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -6933,6 +6947,11 @@ export interface components {
              * @enum {string}
              */
             precision?: "float32" | "bfloat16";
+            /**
+             * Annotate
+             * @description If it is true, a title with the method, the model and the layers stands above the primary picture. If it is false, the picture is bare. The default is `true`.
+             */
+            annotate?: boolean;
             /**
              * Layers
              * @description These are the layers to excite, each with its weight in the loss. A layer with a weight below 0 is calmed. If it is null, up to four layers in the middle of the model are used.
@@ -7321,6 +7340,13 @@ export interface components {
              * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The id of a set (`POST /v1/sets`) stands for the images of the set. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
              */
             images: string[];
+            /**
+             * Names
+             * @description These are names for images, by their ids, which the picture shows. An image without a name is shown by its number in `images`, or by the beginning of its id. In a form with files, they are the files' names unless others are given.
+             */
+            names?: {
+                [key: string]: string;
+            } | null;
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -8543,6 +8569,11 @@ export interface components {
              */
             precision?: "float32" | "bfloat16";
             /**
+             * Annotate
+             * @description If it is true, a title with the method, the model and the layers stands above the primary picture. If it is false, the picture is bare. The default is `true`.
+             */
+            annotate?: boolean;
+            /**
              * Layer
              * @description This is the path of one layer, or a list of paths. If it is null, the last layer of each size of map is used, from the largest map to the smallest.
              */
@@ -8898,11 +8929,6 @@ export interface components {
             /** @description These are penalties and a blur that keep the image smooth. If it is null, the preset decides. */
             regularisers?: components["schemas"]["Regularisers"] | null;
             /**
-             * Annotate
-             * @description If it is true, each tile of 40 pixels or more carries the number of its channel, or the label of its class, in a corner. If it is false, the tiles are bare. The default is `true`.
-             */
-            annotate?: boolean;
-            /**
              * Columns
              * @description This is the number of tiles in a row of the grid. If it is null, the preset decides, or there are about as many columns as rows.
              */
@@ -8912,6 +8938,11 @@ export interface components {
              * @description This is the seed of the start and of the transforms. The same seed gives the same images. The default is `0`.
              */
             seed?: number;
+            /**
+             * Annotate
+             * @description If it is true, a title with the method, the model, the layer and the classes stands above the tiles, and each tile of 40 pixels or more carries the number of its channel, or the label of its class, in a corner. If it is false, the tiles are bare. The default is `true`.
+             */
+            annotate?: boolean;
             /**
              * Layer
              * @description This is the path of the target layer, which must have channels. If it is null, the model's default target layer is used.
@@ -9170,11 +9201,6 @@ export interface components {
             /** @description These are penalties and a blur that keep the image smooth. If it is null, the preset decides. */
             regularisers?: components["schemas"]["Regularisers"] | null;
             /**
-             * Annotate
-             * @description If it is true, each tile of 40 pixels or more carries the number of its channel, or the label of its class, in a corner. If it is false, the tiles are bare. The default is `true`.
-             */
-            annotate?: boolean;
-            /**
              * Columns
              * @description This is the number of tiles in a row of the grid. If it is null, the preset decides, or there are about as many columns as rows.
              */
@@ -9184,6 +9210,11 @@ export interface components {
              * @description This is the seed of the start and of the transforms. The same seed gives the same images. The default is `0`.
              */
             seed?: number;
+            /**
+             * Annotate
+             * @description If it is true, a title with the method, the model, the layer and the classes stands above the tiles, and each tile of 40 pixels or more carries the number of its channel, or the label of its class, in a corner. If it is false, the tiles are bare. The default is `true`.
+             */
+            annotate?: boolean;
             /**
              * Frames
              * @description This is the number of frames of an animation of the images as they form, spread evenly over the steps. If it is 0, there is no animation. The default is `0`.
@@ -11514,6 +11545,11 @@ export interface components {
              */
             masks: number;
             /**
+             * Agreement
+             * @description This is the correlation of the map of one half of the masks with that of the other half, for each class. Near 1 the map is settled, and below 0.5 it is mostly noise. It is null if a map is the same everywhere, or if nothing was left to chance.
+             */
+            agreement: (number | null)[];
+            /**
              * Chance
              * @description This is the dependence that 95 % of the cells stay below if the scores are shuffled among the masks. A cell that is not clearly above it may be warm by chance.
              */
@@ -12411,6 +12447,11 @@ export interface components {
              * @description This is the weight of the map's colours in the overlay, 0-1, where the map is strongest. The default is `0.7`.
              */
             alpha?: number;
+            /**
+             * Borders
+             * @description If it is true, the pictures have thin lines between segments of different weights. If it is false, there are none. The default is `true`.
+             */
+            borders?: boolean;
         };
         /**
          * KernelShapFacts
@@ -12470,6 +12511,11 @@ export interface components {
              * @description This is the number of covered images that the model was shown.
              */
             masks: number;
+            /**
+             * Agreement
+             * @description This is the correlation of the map of one half of the masks with that of the other half, for each class. Near 1 the map is settled, and below 0.5 it is mostly noise. It is null if a map is the same everywhere, or if nothing was left to chance.
+             */
+            agreement: (number | null)[];
             /**
              * Segments
              * @description This is the number of segments that the image was divided into.
@@ -13144,6 +13190,11 @@ export interface components {
              */
             alpha?: number;
             /**
+             * Borders
+             * @description If it is true, the pictures have thin lines between segments of different weights. If it is false, there are none. The default is `true`.
+             */
+            borders?: boolean;
+            /**
              * Kernel Width
              * @description This is the cosine distance over which samples count: a small number lets only nearly whole images count. The default is `0.25`.
              */
@@ -13212,6 +13263,11 @@ export interface components {
              * @description This is the number of covered images that the model was shown.
              */
             masks: number;
+            /**
+             * Agreement
+             * @description This is the correlation of the map of one half of the masks with that of the other half, for each class. Near 1 the map is settled, and below 0.5 it is mostly noise. It is null if a map is the same everywhere, or if nothing was left to chance.
+             */
+            agreement: (number | null)[];
             /**
              * Segments
              * @description This is the number of segments that the image was divided into.
@@ -14529,6 +14585,13 @@ export interface components {
              */
             pool?: "mean" | "max" | "none";
             /**
+             * Names
+             * @description These are names for images, by their ids, which the picture shows. An image without a name is shown by its number in `images`, or by the beginning of its id. In a form with files, they are the files' names unless others are given.
+             */
+            names?: {
+                [key: string]: string;
+            } | null;
+            /**
              * Metric
              * @description This is how the distance of two photos is measured. The default is `"cosine"`.
              * @enum {string}
@@ -15465,6 +15528,13 @@ export interface components {
              * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The id of a set (`POST /v1/sets`) stands for the images of the set. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
              */
             images: string[];
+            /**
+             * Names
+             * @description These are names for images, by their ids, which the picture shows. An image without a name is shown by its number in `images`, or by the beginning of its id. In a form with files, they are the files' names unless others are given.
+             */
+            names?: {
+                [key: string]: string;
+            } | null;
             /**
              * Output
              * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
@@ -16913,7 +16983,7 @@ export interface components {
             masks: number;
             /**
              * Agreement
-             * @description This is the correlation of the map of one half of the masks with that of the other half, for each class. Near 1 the map is settled, and below 0.5 it is mostly noise. It is null if a map is the same everywhere.
+             * @description This is the correlation of the map of one half of the masks with that of the other half, for each class. Near 1 the map is settled, and below 0.5 it is mostly noise. It is null if a map is the same everywhere, or if nothing was left to chance.
              */
             agreement: (number | null)[];
         };
@@ -18072,6 +18142,11 @@ export interface components {
              */
             masks: number;
             /**
+             * Agreement
+             * @description This is the correlation of the map of one half of the masks with that of the other half, for each class. Near 1 the map is settled, and below 0.5 it is mostly noise. It is null if a map is the same everywhere, or if nothing was left to chance.
+             */
+            agreement: (number | null)[];
+            /**
              * Variance
              * @description This is the variance of the watched score over the masks.
              */
@@ -18408,6 +18483,13 @@ export interface components {
              */
             images: string[];
             /**
+             * Names
+             * @description These are names for images, by their ids, which the picture shows. An image without a name is shown by its number in `images`, or by the beginning of its id. In a form with files, they are the files' names unless others are given.
+             */
+            names?: {
+                [key: string]: string;
+            } | null;
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -18428,13 +18510,6 @@ export interface components {
              * @description This is the number of patches of each channel. The default is `9`.
              */
             count?: number;
-            /**
-             * Names
-             * @description These are names for images, by their ids, which the picture shows. An image without a name is shown by the beginning of its id. In a form with files, they are the files' names unless others are given.
-             */
-            names?: {
-                [key: string]: string;
-            } | null;
             /**
              * Annotate
              * @description If it is true, the picture names the method, the model and each patch's image, and a patch at the border of a photo is a square with light grey beyond the photo. If it is false, it shows the patches with numbers. The default is `true`.
@@ -19646,11 +19721,6 @@ export interface components {
             /** @description These are penalties and a blur that keep the image smooth. If it is null, the preset decides. */
             regularisers?: components["schemas"]["Regularisers"] | null;
             /**
-             * Annotate
-             * @description If it is true, the pictures have a title, the classes of the cells, and a scale. Else they are bare. The default is `true`.
-             */
-            annotate?: boolean;
-            /**
              * Columns
              * @description The grid has so many columns and as many rows. If it is null, there are so many that a cell has 8 activations on average, but at most 10.
              */
@@ -19685,6 +19755,11 @@ export interface components {
              * @description If it is true, the direction is the mean activation divided by the correlations of all channels, so that what all activations have in common counts less. The default is `false`.
              */
             whiten?: boolean;
+            /**
+             * Annotate
+             * @description If it is true, the pictures have a title, the classes of the cells, and a scale. Else they are bare. The default is `true`.
+             */
+            annotate?: boolean;
         };
         /**
          * ActivationsForm
@@ -19778,7 +19853,7 @@ export interface components {
             colormap?: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Annotate
-             * @description If it is true, each tile of 40 pixels or more carries the number of its channel in a corner, and a line below the tiles says what their colours mean. If it is false, the tiles are bare. The default is `true`.
+             * @description If it is true, the picture has a title with the method, the model and the layer, each tile of 40 pixels or more carries the number of its channel, and a line below the tiles says what their colours mean. If it is false, the tiles are bare. The default is `true`.
              */
             annotate?: boolean;
             /**
@@ -20823,6 +20898,13 @@ export interface components {
              */
             fit?: ("stretch" | "crop" | "letterbox") | null;
             /**
+             * Names
+             * @description These are names for images, by their ids, which the picture shows. An image without a name is shown by its number in `images`, or by the beginning of its id. In a form with files, they are the files' names unless others are given.
+             */
+            names?: {
+                [key: string]: string;
+            } | null;
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -20949,6 +21031,13 @@ export interface components {
              * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
              */
             fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Names
+             * @description These are names for images, by their ids, which the picture shows. An image without a name is shown by its number in `images`, or by the beginning of its id. In a form with files, they are the files' names unless others are given.
+             */
+            names?: {
+                [key: string]: string;
+            } | null;
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -21143,6 +21232,11 @@ export interface components {
              * @enum {string}
              */
             precision?: "float32" | "bfloat16";
+            /**
+             * Annotate
+             * @description If it is true, a title with the method, the model and the layers stands above the primary picture. If it is false, the picture is bare. The default is `true`.
+             */
+            annotate?: boolean;
             /**
              * Layers
              * @description These are the layers to excite, each with its weight in the loss. A layer with a weight below 0 is calmed. If it is null, up to four layers in the middle of the model are used.
@@ -21358,6 +21452,13 @@ export interface components {
              * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
              */
             fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Names
+             * @description These are names for images, by their ids, which the picture shows. An image without a name is shown by its number in `images`, or by the beginning of its id. In a form with files, they are the files' names unless others are given.
+             */
+            names?: {
+                [key: string]: string;
+            } | null;
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -22044,6 +22145,11 @@ export interface components {
              */
             precision?: "float32" | "bfloat16";
             /**
+             * Annotate
+             * @description If it is true, a title with the method, the model and the layers stands above the primary picture. If it is false, the picture is bare. The default is `true`.
+             */
+            annotate?: boolean;
+            /**
              * Layer
              * @description This is the path of one layer, or a list of paths. If it is null, the last layer of each size of map is used, from the largest map to the smallest.
              */
@@ -22256,11 +22362,6 @@ export interface components {
             /** @description These are penalties and a blur that keep the image smooth. If it is null, the preset decides. */
             regularisers?: components["schemas"]["Regularisers"] | null;
             /**
-             * Annotate
-             * @description If it is true, each tile of 40 pixels or more carries the number of its channel, or the label of its class, in a corner. If it is false, the tiles are bare. The default is `true`.
-             */
-            annotate?: boolean;
-            /**
              * Columns
              * @description This is the number of tiles in a row of the grid. If it is null, the preset decides, or there are about as many columns as rows.
              */
@@ -22270,6 +22371,11 @@ export interface components {
              * @description This is the seed of the start and of the transforms. The same seed gives the same images. The default is `0`.
              */
             seed?: number;
+            /**
+             * Annotate
+             * @description If it is true, a title with the method, the model, the layer and the classes stands above the tiles, and each tile of 40 pixels or more carries the number of its channel, or the label of its class, in a corner. If it is false, the tiles are bare. The default is `true`.
+             */
+            annotate?: boolean;
             /**
              * Layer
              * @description This is the path of the target layer, which must have channels. If it is null, the model's default target layer is used.
@@ -22382,11 +22488,6 @@ export interface components {
             /** @description These are penalties and a blur that keep the image smooth. If it is null, the preset decides. */
             regularisers?: components["schemas"]["Regularisers"] | null;
             /**
-             * Annotate
-             * @description If it is true, each tile of 40 pixels or more carries the number of its channel, or the label of its class, in a corner. If it is false, the tiles are bare. The default is `true`.
-             */
-            annotate?: boolean;
-            /**
              * Columns
              * @description This is the number of tiles in a row of the grid. If it is null, the preset decides, or there are about as many columns as rows.
              */
@@ -22396,6 +22497,11 @@ export interface components {
              * @description This is the seed of the start and of the transforms. The same seed gives the same images. The default is `0`.
              */
             seed?: number;
+            /**
+             * Annotate
+             * @description If it is true, a title with the method, the model, the layer and the classes stands above the tiles, and each tile of 40 pixels or more carries the number of its channel, or the label of its class, in a corner. If it is false, the tiles are bare. The default is `true`.
+             */
+            annotate?: boolean;
             /**
              * Frames
              * @description This is the number of frames of an animation of the images as they form, spread evenly over the steps. If it is 0, there is no animation. The default is `0`.
@@ -24317,6 +24423,11 @@ export interface components {
              * @description This is the weight of the map's colours in the overlay, 0-1, where the map is strongest. The default is `0.7`.
              */
             alpha?: number;
+            /**
+             * Borders
+             * @description If it is true, the pictures have thin lines between segments of different weights. If it is false, there are none. The default is `true`.
+             */
+            borders?: boolean;
         };
         /**
          * KpcaCamForm
@@ -24711,6 +24822,11 @@ export interface components {
              * @description This is the weight of the map's colours in the overlay, 0-1, where the map is strongest. The default is `0.7`.
              */
             alpha?: number;
+            /**
+             * Borders
+             * @description If it is true, the pictures have thin lines between segments of different weights. If it is false, there are none. The default is `true`.
+             */
+            borders?: boolean;
             /**
              * Kernel Width
              * @description This is the cosine distance over which samples count: a small number lets only nearly whole images count. The default is `0.25`.
@@ -25153,6 +25269,13 @@ export interface components {
              */
             pool?: "mean" | "max" | "none";
             /**
+             * Names
+             * @description These are names for images, by their ids, which the picture shows. An image without a name is shown by its number in `images`, or by the beginning of its id. In a form with files, they are the files' names unless others are given.
+             */
+            names?: {
+                [key: string]: string;
+            } | null;
+            /**
              * Metric
              * @description This is how the distance of two photos is measured. The default is `"cosine"`.
              * @enum {string}
@@ -25466,6 +25589,13 @@ export interface components {
              * @description This is how a photo is brought to the size of the model's input. `stretch` ignores the aspect ratio, `crop` cuts out the centre, and `letterbox` shows the whole photo between bars of the mean colour. If it is null, the model's own preprocessing decides. A model of any size gets the photo at its own size: only if a side must have another length, `crop` cuts off what is too much, and `stretch` and `letterbox` both add bars. An array is taken as it is, so it takes no `fit`.
              */
             fit?: ("stretch" | "crop" | "letterbox") | null;
+            /**
+             * Names
+             * @description These are names for images, by their ids, which the picture shows. An image without a name is shown by its number in `images`, or by the beginning of its id. In a form with files, they are the files' names unless others are given.
+             */
+            names?: {
+                [key: string]: string;
+            } | null;
             /**
              * Output
              * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
@@ -27042,6 +27172,13 @@ export interface components {
              */
             fit?: ("stretch" | "crop" | "letterbox") | null;
             /**
+             * Names
+             * @description These are names for images, by their ids, which the picture shows. An image without a name is shown by its number in `images`, or by the beginning of its id. In a form with files, they are the files' names unless others are given.
+             */
+            names?: {
+                [key: string]: string;
+            } | null;
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -27062,13 +27199,6 @@ export interface components {
              * @description This is the number of patches of each channel. The default is `9`.
              */
             count?: number;
-            /**
-             * Names
-             * @description These are names for images, by their ids, which the picture shows. An image without a name is shown by the beginning of its id. In a form with files, they are the files' names unless others are given.
-             */
-            names?: {
-                [key: string]: string;
-            } | null;
             /**
              * Annotate
              * @description If it is true, the picture names the method, the model and each patch's image, and a patch at the border of a photo is a square with light grey beyond the photo. If it is false, it shows the patches with numbers. The default is `true`.
@@ -32198,11 +32328,6 @@ export interface components {
             /** @description These are penalties and a blur that keep the image smooth. If it is null, the preset decides. */
             regularisers: components["schemas"]["ResolvedRegularisers"] | null;
             /**
-             * Annotate
-             * @description If it is true, the pictures have a title, the classes of the cells, and a scale. Else they are bare. The default is `true`.
-             */
-            annotate: boolean;
-            /**
              * Columns
              * @description The grid has so many columns and as many rows. If it is null, there are so many that a cell has 8 activations on average, but at most 10.
              */
@@ -32237,6 +32362,11 @@ export interface components {
              * @description If it is true, the direction is the mean activation divided by the correlations of all channels, so that what all activations have in common counts less. The default is `false`.
              */
             whiten: boolean;
+            /**
+             * Annotate
+             * @description If it is true, the pictures have a title, the classes of the cells, and a scale. Else they are bare. The default is `true`.
+             */
+            annotate: boolean;
         };
         /**
          * ResolvedActivationTarget
@@ -32314,7 +32444,7 @@ export interface components {
             colormap: "jet" | "viridis" | "inferno" | "magma" | "plasma" | "turbo" | "hot" | "gray";
             /**
              * Annotate
-             * @description If it is true, each tile of 40 pixels or more carries the number of its channel in a corner, and a line below the tiles says what their colours mean. If it is false, the tiles are bare. The default is `true`.
+             * @description If it is true, the picture has a title with the method, the model and the layer, each tile of 40 pixels or more carries the number of its channel, and a line below the tiles says what their colours mean. If it is false, the tiles are bare. The default is `true`.
              */
             annotate: boolean;
             /**
@@ -33053,6 +33183,13 @@ export interface components {
              */
             images: string[];
             /**
+             * Names
+             * @description These are names for images, by their ids, which the picture shows. An image without a name is shown by its number in `images`, or by the beginning of its id. In a form with files, they are the files' names unless others are given.
+             */
+            names: {
+                [key: string]: string;
+            } | null;
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -33144,6 +33281,13 @@ export interface components {
              * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The id of a set (`POST /v1/sets`) stands for the images of the set. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
              */
             images: string[];
+            /**
+             * Names
+             * @description These are names for images, by their ids, which the picture shows. An image without a name is shown by its number in `images`, or by the beginning of its id. In a form with files, they are the files' names unless others are given.
+             */
+            names: {
+                [key: string]: string;
+            } | null;
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -33294,6 +33438,11 @@ export interface components {
              * @enum {string}
              */
             precision: "float32" | "bfloat16";
+            /**
+             * Annotate
+             * @description If it is true, a title with the method, the model and the layers stands above the primary picture. If it is false, the picture is bare. The default is `true`.
+             */
+            annotate: boolean;
             /**
              * Layers
              * @description These are the layers to excite, each with its weight in the loss. A layer with a weight below 0 is calmed. If it is null, up to four layers in the middle of the model are used.
@@ -33469,6 +33618,13 @@ export interface components {
              * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The id of a set (`POST /v1/sets`) stands for the images of the set. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
              */
             images: string[];
+            /**
+             * Names
+             * @description These are names for images, by their ids, which the picture shows. An image without a name is shown by its number in `images`, or by the beginning of its id. In a form with files, they are the files' names unless others are given.
+             */
+            names: {
+                [key: string]: string;
+            } | null;
             /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
@@ -34023,6 +34179,11 @@ export interface components {
              */
             precision: "float32" | "bfloat16";
             /**
+             * Annotate
+             * @description If it is true, a title with the method, the model and the layers stands above the primary picture. If it is false, the picture is bare. The default is `true`.
+             */
+            annotate: boolean;
+            /**
              * Layer
              * @description This is the path of one layer, or a list of paths. If it is null, the last layer of each size of map is used, from the largest map to the smallest.
              */
@@ -34203,11 +34364,6 @@ export interface components {
             /** @description These are penalties and a blur that keep the image smooth. If it is null, the preset decides. */
             regularisers: components["schemas"]["ResolvedRegularisers"] | null;
             /**
-             * Annotate
-             * @description If it is true, each tile of 40 pixels or more carries the number of its channel, or the label of its class, in a corner. If it is false, the tiles are bare. The default is `true`.
-             */
-            annotate: boolean;
-            /**
              * Columns
              * @description This is the number of tiles in a row of the grid. If it is null, the preset decides, or there are about as many columns as rows.
              */
@@ -34217,6 +34373,11 @@ export interface components {
              * @description This is the seed of the start and of the transforms. The same seed gives the same images. The default is `0`.
              */
             seed: number;
+            /**
+             * Annotate
+             * @description If it is true, a title with the method, the model, the layer and the classes stands above the tiles, and each tile of 40 pixels or more carries the number of its channel, or the label of its class, in a corner. If it is false, the tiles are bare. The default is `true`.
+             */
+            annotate: boolean;
             /**
              * Layer
              * @description This is the path of the target layer, which must have channels. If it is null, the model's default target layer is used.
@@ -34320,11 +34481,6 @@ export interface components {
             /** @description These are penalties and a blur that keep the image smooth. If it is null, the preset decides. */
             regularisers: components["schemas"]["ResolvedRegularisers"] | null;
             /**
-             * Annotate
-             * @description If it is true, each tile of 40 pixels or more carries the number of its channel, or the label of its class, in a corner. If it is false, the tiles are bare. The default is `true`.
-             */
-            annotate: boolean;
-            /**
              * Columns
              * @description This is the number of tiles in a row of the grid. If it is null, the preset decides, or there are about as many columns as rows.
              */
@@ -34334,6 +34490,11 @@ export interface components {
              * @description This is the seed of the start and of the transforms. The same seed gives the same images. The default is `0`.
              */
             seed: number;
+            /**
+             * Annotate
+             * @description If it is true, a title with the method, the model, the layer and the classes stands above the tiles, and each tile of 40 pixels or more carries the number of its channel, or the label of its class, in a corner. If it is false, the tiles are bare. The default is `true`.
+             */
+            annotate: boolean;
             /**
              * Frames
              * @description This is the number of frames of an animation of the images as they form, spread evenly over the steps. If it is 0, there is no animation. The default is `0`.
@@ -35854,6 +36015,11 @@ export interface components {
              * @description This is the weight of the map's colours in the overlay, 0-1, where the map is strongest. The default is `0.7`.
              */
             alpha: number;
+            /**
+             * Borders
+             * @description If it is true, the pictures have thin lines between segments of different weights. If it is false, there are none. The default is `true`.
+             */
+            borders: boolean;
         };
         /**
          * ResolvedKpcaCam
@@ -36198,6 +36364,11 @@ export interface components {
              * @description This is the weight of the map's colours in the overlay, 0-1, where the map is strongest. The default is `0.7`.
              */
             alpha: number;
+            /**
+             * Borders
+             * @description If it is true, the pictures have thin lines between segments of different weights. If it is false, there are none. The default is `true`.
+             */
+            borders: boolean;
             /**
              * Kernel Width
              * @description This is the cosine distance over which samples count: a small number lets only nearly whole images count. The default is `0.25`.
@@ -36558,6 +36729,13 @@ export interface components {
              */
             pool: "mean" | "max" | "none";
             /**
+             * Names
+             * @description These are names for images, by their ids, which the picture shows. An image without a name is shown by its number in `images`, or by the beginning of its id. In a form with files, they are the files' names unless others are given.
+             */
+            names: {
+                [key: string]: string;
+            } | null;
+            /**
              * Metric
              * @description This is how the distance of two photos is measured. The default is `"cosine"`.
              * @enum {string}
@@ -36858,6 +37036,13 @@ export interface components {
              * @description These are the ids of images that were uploaded with `POST /v1/images`. Each id may stand here once. The id of a set (`POST /v1/sets`) stands for the images of the set. The `https` address of an image may replace an id if the operator has turned that on. A form may carry the image files instead.
              */
             images: string[];
+            /**
+             * Names
+             * @description These are names for images, by their ids, which the picture shows. An image without a name is shown by its number in `images`, or by the beginning of its id. In a form with files, they are the files' names unless others are given.
+             */
+            names: {
+                [key: string]: string;
+            } | null;
             /**
              * Output
              * @description This is the name of the model's output that is explained. If it is null, the model's first output is used.
@@ -38085,6 +38270,13 @@ export interface components {
              */
             images: string[];
             /**
+             * Names
+             * @description These are names for images, by their ids, which the picture shows. An image without a name is shown by its number in `images`, or by the beginning of its id. In a form with files, they are the files' names unless others are given.
+             */
+            names: {
+                [key: string]: string;
+            } | null;
+            /**
              * Precision
              * @description The forward and the backward pass compute in this number format. `bfloat16` is faster on hardware that supports it, but less exact. The default is `"float32"`.
              * @enum {string}
@@ -38105,13 +38297,6 @@ export interface components {
              * @description This is the number of patches of each channel. The default is `9`.
              */
             count: number;
-            /**
-             * Names
-             * @description These are names for images, by their ids, which the picture shows. An image without a name is shown by the beginning of its id. In a form with files, they are the files' names unless others are given.
-             */
-            names: {
-                [key: string]: string;
-            } | null;
             /**
              * Annotate
              * @description If it is true, the picture names the method, the model and each patch's image, and a patch at the border of a photo is a square with light grey beyond the photo. If it is false, it shows the patches with numbers. The default is `true`.

@@ -7,7 +7,7 @@ from rendering import colormaps
 from rendering.channel_grid import CONSTANT, channel_grid
 from rendering.channel_levels import scale_from_zero
 from rendering.drawings.layer_channels import LayerChannels
-from rendering.text import line_height
+from rendering.titles import annotated_sheet
 from tests.workers.methods.inspection.test_activations import artifacts, drawn
 from tests.workers.methods.inspection.test_weight_pictures import place_of
 
@@ -27,14 +27,17 @@ def test_zero_is_the_lowest_level_of_every_channel_and_its_largest_value_the_hig
 
 def test_a_layer_without_negative_values_is_drawn_from_zero() -> None:
     made = artifacts(drawn({"conv": RELU}, annotate=True, columns=4))["grid"]
-    tiles = channel_grid(RELU, mode="from_zero", colours="viridis", columns=4)
+    tiles = channel_grid(RELU, mode="from_zero", colours="viridis", columns=4, numbers=True, nearly=True)
+    assert tiles.shape == (60, 4 * 80 + 3, 3)  # each tile is enlarged twice
     lowest, highest = (colormaps.table("viridis")[level] for level in (0, 255))
-    top, left = place_of(tiles[15:, 20:82], made)  # without the numbers in the corners
-    assert (made[top, left] == lowest).all()
-    assert (tiles[5, 6] == highest).all()
-    assert (tiles[0, 41 + 30] == lowest).all()
+    top, left = place_of(tiles, made)
+    tiles = made[top : top + 60, left:]
+    assert (tiles[59, 0] == lowest).all()
+    assert (tiles[10, 79] == lowest).all()
+    assert (tiles[30:, 81 + 60] == lowest).all()
+    assert (tiles[59, 81 + 39] == highest).all()
     for channel in (2, 3):
-        assert (tiles[:, 41 * channel : 41 * channel + 40] == CONSTANT).all()
+        assert (tiles[30:, 81 * channel : 81 * channel + 80] == CONSTANT).all()
 
 
 @pytest.mark.parametrize(
@@ -49,7 +52,8 @@ def test_a_layer_without_negative_values_is_drawn_from_zero() -> None:
 )
 def test_the_scaling_without_a_choice_follows_the_layer(layer: np.ndarray, params: dict[str, object], mode: str) -> None:
     made = artifacts(drawn({"conv": layer}, columns=1, **params))["grid"]
-    place_of(channel_grid(layer, mode=mode, colours="viridis", columns=1)[15:123, :40], made)  # type: ignore[arg-type]
+    numbers = bool(params.get("annotate"))
+    place_of(channel_grid(layer, mode=mode, colours="viridis", columns=1, numbers=numbers, nearly=numbers), made)  # type: ignore[arg-type]
 
 
 def test_a_line_below_the_tiles_says_what_the_colours_mean() -> None:
@@ -64,7 +68,8 @@ def test_a_line_below_the_tiles_says_what_the_colours_mean() -> None:
             scaling=scaling,
             colormap="viridis",
             note=note,
-            numbers=True,  # type: ignore[arg-type]
+            numbers=True,
+            parts=("Activations", "tiny", "conv · 30 × 40 × 4"),
         )
         made = artifacts(drawn({"conv": RELU}, annotate=True, scaling=scaling))["grid"]
         picture = expected.draw({"activations": RELU})
@@ -73,13 +78,6 @@ def test_a_line_below_the_tiles_says_what_the_colours_mean() -> None:
         bare = artifacts(drawn({"conv": RELU}, scaling=scaling))["grid"]
         assert (made[-12:] < 100).any()
         assert len(made) > len(bare)
-
-
-def test_several_layers_have_their_notes_in_their_titles() -> None:
-    made, bare = (artifacts(drawn({"a": RELU, "b": SIGNED}, annotate=annotate, scaling="global")) for annotate in (True, False))
-    assert made["grid"].shape == bare["grid"].shape
-    assert (made["grid"][:21] != bare["grid"][:21]).any()
-    assert made["grid.a"].shape[0] > bare["grid.a"].shape[0]
 
 
 def test_a_channel_that_differs_by_rounding_alone_is_grey_too() -> None:
@@ -91,17 +89,46 @@ def test_a_channel_that_differs_by_rounding_alone_is_grey_too() -> None:
     assert (made[:, :40] != CONSTANT).any()
     before = channel_grid(layer, mode="per_channel", colours="viridis", columns=2)
     assert (before[:, 41:] != CONSTANT).any()
-    place_of(made[15:, 20:], artifacts(drawn({"conv": layer}, annotate=True, columns=2))["grid"])
+    annotated = artifacts(drawn({"conv": layer}, annotate=True, columns=2))["grid"]
+    place_of(channel_grid(layer, mode="per_channel", colours="viridis", columns=2, nearly=True, numbers=True), annotated)
 
 
-@pytest.mark.parametrize("columns", [4, 40])
-def test_a_wide_sheet_has_larger_letters_and_the_size_that_it_says(columns: int) -> None:
-    maps = np.random.default_rng(0).random((50, 50, 40), np.float32)
+@pytest.mark.parametrize(("side", "count", "columns"), [(50, 40, 4), (50, 40, 40), (120, 40, 16), (7, 3, None), (7, 900, None)])
+@pytest.mark.parametrize("chosen", [False, True])
+def test_a_picture_has_the_size_that_it_says(side: int, count: int, columns: int | None, chosen: bool) -> None:
+    maps = np.random.default_rng(0).random((side, side, count), np.float32)
     drawing = LayerChannels(
-        source="a", title="conv", scaling="from_zero", colormap="gray", columns=columns, note="grey: nothing", numbers=True
+        source="a",
+        title="conv",
+        scaling="from_zero",
+        colormap="gray",
+        columns=columns,
+        channels=tuple(range(count)) if chosen else None,
+        note="grey: nearly the same everywhere",
+        numbers=True,
+        parts=("Activations", "efficientnet_lite0", "conv · 7 × 7 × 3"),
     )
     drawn = drawing.draw({"a": maps})
     assert drawn.shape[:2] == drawing.size({"a": maps})
-    above = drawn.shape[0] - drawing.untitled({"a": maps}).shape[0]
-    letters = 13 if columns == 4 else round(13 * drawn.shape[1] / 1000)
-    assert above == line_height(letters) + line_height(letters - 2)
+    assert drawing.model_validate_json(drawing.model_dump_json()) == drawing
+
+
+def test_a_title_names_the_method_and_the_model_once_for_several_layers() -> None:
+    """Without annotations, the titles are those of the layers alone, as the tests of `activations` say."""
+    made = artifacts(drawn({"a": RELU, "b": SIGNED}, annotate=True, scaling="global"))
+    parts = ("Activations", "tiny", "a · 30 × 40 × 4")
+    one = LayerChannels(
+        source="activations.a",
+        title="",
+        scaling="global",
+        colormap="viridis",
+        note="all channels on one scale, from 0 to 8",
+        numbers=True,
+        parts=parts,
+    )
+    np.testing.assert_array_equal(made["grid.a"], one.draw({"activations.a": RELU}))
+    grids = [one.untitled({"activations.a": each}) for each in (RELU, SIGNED)]
+    low, high = (f"{each:.3g}".replace("-", "−") for each in (SIGNED.min(), SIGNED.max()))
+    notes = ["all channels on one scale, from 0 to 8", f"all channels on one scale, from {low} to {high}"]
+    expected = annotated_sheet(parts[:2], grids, [f"{name} · 30 × 40 × 4" for name in "ab"], notes)
+    np.testing.assert_array_equal(made["grid"], expected)

@@ -20,7 +20,7 @@ from workers.methods.inspection.activations import ChannelNumbers, LayerActivati
 def drawn(answers: dict[str, np.ndarray], **params: object) -> Output:
     paths = tuple(answers)
     return activations.draw(
-        LayerActivations(answers, {}),
+        LayerActivations(answers, {}, "tiny"),
         photo_of(),
         Activations.model_validate({"layer": paths[0] if len(paths) == 1 else paths, "annotate": False, **params}),
     )
@@ -126,7 +126,7 @@ def test_several_layers_have_a_grid_each_and_a_sheet() -> None:
 
 
 def test_a_list_of_one_layer_is_named_as_a_list() -> None:
-    output = activations.draw(LayerActivations({"conv": LAYER}, {}), photo_of(), Activations(layer=("conv",), annotate=False))
+    output = activations.draw(LayerActivations({"conv": LAYER}, {}, "tiny"), photo_of(), Activations(layer=("conv",), annotate=False))
     assert list(artifacts(output)) == ["grid", "grid.conv", "activations.conv"]
 
 
@@ -210,7 +210,7 @@ def test_an_activation_says_where_its_maps_lie_on_the_photo() -> None:
     place = MapPlace(area=(-1, 3, 6, 3), seen=(0, 3, 4, 3), mirrored=(False, True))
     layer, values = np.ones((3, 2, 5), np.float32), np.ones(4, np.float32)
     output = activations.draw(
-        LayerActivations({"conv": layer, "pool": values}, {"conv": place}), photo_of(8, 12), Activations(layer=("conv", "pool"))
+        LayerActivations({"conv": layer, "pool": values}, {"conv": place}, "tiny"), photo_of(8, 12), Activations(layer=("conv", "pool"))
     )
     said = {each.name: each.on_photo for each in output.artifacts if isinstance(each, Array)}
     assert said["activations.conv"] == PhotoPlace(area=(-2, 6, 12, 6), seen=(0, 6, 8, 6), mirrored=(False, True))

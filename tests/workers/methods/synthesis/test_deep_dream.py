@@ -62,6 +62,7 @@ def test_run_hands_the_photo_down_at_its_own_size(monkeypatch: pytest.MonkeyPatc
     assert slices[0].preview is not None
     np.testing.assert_array_equal(slices[0].preview, image)
     output = deep_dream.draw(dream, None, params_of(max_loss=4))
+    assert output.line == "2 × conv"
     assert isinstance(output.facts, DeepDreamFacts)
     assert output.facts.layers == (DreamLayer(layer="conv", weight=2.0),)
     assert [octave.steps for octave in output.facts.octaves] == [2, 1]

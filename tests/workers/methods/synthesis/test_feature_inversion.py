@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from keras import layers
 
+from rendering import text
 from schemas.methods.synthesis.feature_inversion import FeatureInversion, FeatureInversionFacts
 from schemas.models import Preprocessing
 from tests.drawn import drawn as with_pictures
+from tests.words_drawn import words_drawn
 from tests.workers.engine.support import published
 from tests.workers.methods.support import FormulaProbe, batch
 from workers.contract.arrays import Float32
@@ -192,3 +194,21 @@ def test_what_a_layer_keeps_comes_back_and_what_it_loses_does_not() -> None:
     np.testing.assert_array_equal(again.layers[0].image, mixed.image)
     other = finish(feature_inversion.run(probe, inputs, params.changed(seed=1)))[1]
     assert np.abs(other.layers[1].image - pooled.image).max() > 1e-3
+
+
+def test_the_residual_of_an_annotated_sheet_has_a_line_of_its_own() -> None:
+    """In one line with a long path, it would be cut off."""
+    photo, image, path = np.zeros((64, 90, 3), np.uint8), np.full((64, 90, 3), 0.25, np.float32), "a_very_long_path_of_a_layer"
+    result = LayerInversions(photo, (InvertedLayer(path, image, np.zeros(3, np.float32), 0.12, 0.75),))
+    sheets: dict[bool, np.ndarray] = {}
+    for annotate in (True, False):
+        with words_drawn() as words:
+            (sheets[annotate], *_) = (
+                each.image
+                for each in feature_inversion.draw(result, None, params_of(path, columns=2, annotate=annotate)).artifacts
+                if isinstance(each, Picture)
+            )
+        assert ("residual 0.12" in words) == annotate
+        np.testing.assert_array_equal(sheets[annotate][-64:, :90], photo)
+    assert sheets[False].shape[0] == 64 + text.line_height(8)
+    assert sheets[True].shape[0] == 64 + 2 * text.line_height(11)
