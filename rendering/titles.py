@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import cv2
 import numpy as np
 from jaxtyping import UInt8
 
 from rendering import text
-from rendering.annotations import PictureWords, annotated, letters_for
 
 SHEET_WIDTH = 1024
-ANNOTATED_WIDTHS = (640, 1600)  # pixels: the least and the largest width of an annotated sheet
 TITLE_WIDTH = 240
 
 
 def titled(picture: UInt8[np.ndarray, "h w 3"], title: str, *, least: int = TITLE_WIDTH, size: int = 13) -> UInt8[np.ndarray, "H W 3"]:
     """Return the picture under its title, in letters of `size` pixels. A picture narrower than `least` pixels is widened on the right."""
     width = max(picture.shape[1], least)
-    return np.concatenate([text.line(title, width, size), _widened(picture, width)], axis=0)
+    return np.concatenate([text.line(title, width, size), widened(picture, width)], axis=0)
 
 
 def titled_size(height: int, width: int, *, least: int = TITLE_WIDTH, size: int = 13) -> tuple[int, int]:
@@ -32,27 +29,11 @@ def titled_sheet(pictures: Sequence[UInt8[np.ndarray, "_ _ 3"]], titles: Sequenc
     """Return the pictures under one another, each under its title. A picture wider than the sheet (1,024 pixels) is reduced to it."""
     rows: list[np.ndarray] = []
     for picture, title in zip(pictures, titles, strict=True):
-        rows += [text.line(title, SHEET_WIDTH), _widened(_narrowed(picture, SHEET_WIDTH), SHEET_WIDTH)]
+        rows += [text.line(title, SHEET_WIDTH), widened(narrowed(picture, SHEET_WIDTH), SHEET_WIDTH)]
     return np.concatenate(rows, axis=0)
 
 
-def annotated_sheet(
-    title: Sequence[str], pictures: Sequence[UInt8[np.ndarray, "_ _ 3"]], titles: Sequence[str], notes: Sequence[str]
-) -> UInt8[np.ndarray, "H W 3"]:
-    """Return the pictures under one another, each between its title and its note, below the parts of a title for all of them.
-
-    The sheet is as wide as the widest picture, but between 640 and 1,600 pixels. A picture that is wider is reduced to it.
-    """
-    narrow, wide = ANNOTATED_WIDTHS
-    width = min(wide, max(narrow, *(picture.shape[1] for picture in pictures)))
-    rows: list[np.ndarray] = []
-    for picture, own, note in zip(pictures, titles, notes, strict=True):
-        words = PictureWords((own,), note=note) if rows else PictureWords(tuple(title), own, note)
-        rows.append(annotated(_widened(_narrowed(picture, width), width), replace(words, letters=letters_for(width)), None))
-    return np.concatenate(rows, axis=0)
-
-
-def _narrowed(picture: UInt8[np.ndarray, "_ _ 3"], most: int) -> UInt8[np.ndarray, "_ _ 3"]:
+def narrowed(picture: UInt8[np.ndarray, "_ _ 3"], most: int) -> UInt8[np.ndarray, "_ _ 3"]:
     """Return a picture that is wider than `most` pixels at this width, and any other unchanged."""
     height, width = picture.shape[:2]
     if width <= most:
@@ -60,7 +41,8 @@ def _narrowed(picture: UInt8[np.ndarray, "_ _ 3"], most: int) -> UInt8[np.ndarra
     return np.asarray(cv2.resize(picture, (most, max(1, round(height * most / width))), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _widened(picture: UInt8[np.ndarray, "h w 3"], width: int) -> UInt8[np.ndarray, "h W 3"]:
+def widened(picture: UInt8[np.ndarray, "h w 3"], width: int) -> UInt8[np.ndarray, "h W 3"]:
+    """Return the picture with white on its right, so that it has at least this width."""
     if picture.shape[1] >= width:
         return picture
     paper = np.full((picture.shape[0], width - picture.shape[1], 3), text.PAPER, np.uint8)

@@ -12,11 +12,12 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64, UInt8
 
+from rendering.annotated_sheet import annotated_sheet
 from rendering.channel_grid import bounded_size
 from rendering.drawings.layer_channels import LayerChannels
 from rendering.photo import Photo
 from rendering.placement import place_on_photo
-from rendering.titles import annotated_sheet, titled_sheet
+from rendering.titles import titled_sheet
 from schemas.methods.inspection.activations import (
     RANKED_OF_SEVERAL,
     Activations,

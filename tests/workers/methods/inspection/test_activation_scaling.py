@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from rendering import colormaps
+from rendering.annotated_sheet import annotated_sheet
 from rendering.channel_grid import CONSTANT, channel_grid
 from rendering.channel_levels import scale_from_zero
 from rendering.drawings.layer_channels import LayerChannels
-from rendering.titles import annotated_sheet
 from tests.workers.methods.inspection.test_activations import artifacts, drawn
 from tests.workers.methods.inspection.test_weight_pictures import place_of
 
