@@ -10,7 +10,15 @@ from schemas.methods import METHODS
 from tests.contract.cases import case
 from tests.contract.test_methods import SHOWS_SECONDS, contents
 
-OTHER = {"annotate": False, "alpha": 0.25, "clip": 91, "colormap": "magma", "smooth": 0.02}
+OTHER = {
+    "annotate": False,
+    "alpha": 0.25,
+    "borders": False,
+    "clip": 91,
+    "colormap": "magma",
+    "names": {f"img_{'a' * 64}": "cat.jpg"},  # the first of the images in the examples
+    "smooth": 0.02,
+}
 
 
 @pytest.mark.slow
