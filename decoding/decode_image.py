@@ -217,6 +217,8 @@ def _claims(content: bytes, brands: tuple[bytes, ...]) -> bool:
 
 
 def _orientation(image: Image.Image) -> int:
+    if image.format == "TIFF":
+        return 1  # Pillow turns these upright when it loads them
     try:
         return image.getexif().get(EXIF_ORIENTATION, 1)
     except Exception:

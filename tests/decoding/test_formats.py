@@ -143,6 +143,21 @@ def test_avif_and_heic(decoder: Decoder, kind: str) -> None:
     assert np.abs(made.astype(int) - image).mean() < 4
 
 
+@pytest.mark.parametrize("compression", [None, "tiff_deflate"])
+@pytest.mark.parametrize("orientation", UPRIGHT)
+def test_a_rotated_tiff_is_turned_once(decoder: Decoder, orientation: int, compression: str | None) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    limits = LIMITS.model_copy(update={"formats": ["TIFF"]})
+    stored = np.array(UPRIGHT[1], np.uint8)
+    for image in (Image.fromarray(stored), Image.fromarray(stored).convert("RGB"), Image.fromarray(stored.astype(np.uint16) << 8)):
+        content = saved(image, "TIFF", exif=exif, compression=compression)
+        np.testing.assert_array_equal(decoder.decode(content, limits)[..., 0], UPRIGHT[orientation])
+        deep = decoder.decode_full_depth(content, limits)
+        grey = deep >> 8 if deep.dtype == np.uint16 else deep[..., 0]
+        np.testing.assert_array_equal(grey, UPRIGHT[orientation])
+
+
 def test_a_rotated_avif_is_turned_once(decoder: Decoder) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
