@@ -2,7 +2,8 @@
 
 Models are trained on photos in sRGB. Phones save photos in Display P3, some cameras in Adobe RGB, and print shops in CMYK. Little CMS
 converts them with the perceptual intent (ICC.1:2022, section 6.2). The numbers of a TIFF file in CIE L*a*b* (TIFF 6.0, section 23) are
-colours without a profile. This module needs only Pillow, because a decoding process imports it.
+colours without a profile. `decoding.deep_colour` converts most pictures of 16-bit colour before.
+This module needs only Pillow, because a decoding process imports it.
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ def to_srgb(image: Image.Image) -> Image.Image:
     if image.mode == "LAB":
         return _lab_transform().apply(image)
     content, mode = image.info.get("icc_profile"), _OPAQUE_MODES.get(image.mode)
-    transform = _transform(content, mode) if content and mode else None
-    if transform is None:
+    found = transform(content, mode) if content and mode else None
+    if found is None:
         return image
     try:
-        converted = transform.apply(image if image.mode == mode else image.convert(mode))
+        converted = found.apply(image if image.mode == mode else image.convert(mode))
     except (OSError, ValueError, TypeError, ImageCms.PyCMSError):
         return image
     if image.mode in ("RGBA", "LA"):
@@ -50,18 +51,18 @@ def _lab_transform() -> Any:
 
 
 @lru_cache(maxsize=4)  # the photos of one camera have the same profile, and building a transform takes longer than decoding a small photo
-def _transform(content: bytes, mode: str) -> Any:
-    """Return the transform of a profile to sRGB, or None if a picture of this mode stays as it is."""
+def transform(content: bytes, mode: str) -> Any:
+    """Return the transform of a profile to sRGB, or None if a picture of this mode (RGB, L or CMYK) stays as it is."""
     try:
         profile = _cms.ImageCmsProfile(io.BytesIO(content))
         if profile.profile.xcolor_space.strip() != _COLOUR_SPACES[mode]:
             return None
-        transform = _cms.buildTransform(profile, _SRGB, mode, "RGB")
-        return None if mode == "RGB" and _changes_nothing(transform) else transform
+        built = _cms.buildTransform(profile, _SRGB, mode, "RGB")
+        return None if mode == "RGB" and _changes_nothing(built) else built
     except (OSError, ValueError, TypeError, ImageCms.PyCMSError):
         return None
 
 
-def _changes_nothing(transform: Any) -> bool:
-    counts = ImageChops.difference(transform.apply(_PROBE), _PROBE).histogram()
+def _changes_nothing(built: Any) -> bool:
+    counts = ImageChops.difference(built.apply(_PROBE), _PROBE).histogram()
     return not any(sum(counts[channel + _LIKE_SRGB + 1 : channel + 256]) for channel in (0, 256, 512))

@@ -1,6 +1,6 @@
 """Decode an image file, or the frames of an animation, with Pillow. This is done in a decoding process only.
 
-It needs only Pillow and, for HEIC files, pillow-heif.
+It needs only Pillow, pillow-heif for HEIC files, and NumPy for some pictures of 16 bits.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ import io
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
+from decoding.deep_colour import load
 from decoding.rgb_pixels import UnsupportedPixels, to_rgb
 
 EXIF_ORIENTATION = 0x0112
@@ -69,8 +70,7 @@ def decode(content: bytes, formats: list[str], max_pixels: int, max_side: int, w
     image = _checked(content, formats, max_pixels, max_side)
     orientation = _orientation(image)
     with _refusals(image):
-        image.load()
-        picture = to_rgb(image)
+        picture = to_rgb(load(image, content))
     upright = _upright(picture, orientation)
     return upright if width is None else narrowed(upright, width)
 
@@ -140,16 +140,16 @@ def decode_frames(
     for number in range(total):
         with _refusals(image, f"frame {number} of "):
             image.seek(first + number)
-            image.load()
+            loaded = load(image, content)
             if image.size != size:
                 raise ValueError(f"it has {image.width} × {image.height} pixels")
             if number in numbers:
-                pictures.append(_upright(to_rgb(image.copy()), orientation))
+                pictures.append(_upright(to_rgb(loaded.copy()), orientation))
             milliseconds[len(pictures) - 1] += round(image.info.get("duration") or STANDARD_MILLISECONDS)
     return pictures, numbers, [min(each, LONGEST_MILLISECONDS) for each in milliseconds]
 
 
-def _checked(content: bytes, formats: list[str], max_pixels: int, max_side: int) -> Image.Image:
+def _checked(content: bytes, formats: list[str], max_pixels: int, max_side: int) -> ImageFile.ImageFile:
     """Open the file and check its dimensions."""
     image = _opened(content, formats)
     width, height = image.size
@@ -183,7 +183,7 @@ def _upright(image: Image.Image, orientation: int) -> Image.Image:
     return image.transpose(TRANSPOSE_FOR_ORIENTATION[orientation]) if orientation in TRANSPOSE_FOR_ORIENTATION else image
 
 
-def _opened(content: bytes, formats: list[str]) -> Image.Image:
+def _opened(content: bytes, formats: list[str]) -> ImageFile.ImageFile:
     # Only the header is read here. The caller checks the dimensions, with a better message than Pillow's bomb error.
     Image.MAX_IMAGE_PIXELS = None
     if "HEIF" in formats and "HEIF" not in Image.OPEN and _claims(content, BRANDS["HEIF"]):

@@ -89,6 +89,7 @@ def main() -> None:
     _set_limit(resource.RLIMIT_AS, int(sys.argv[1]))
     _set_limit(resource.RLIMIT_CORE, 0)
     _set_limit(resource.RLIMIT_FSIZE, 0)
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # NumPy is imported for some pictures, and each thread would reserve address space
     warnings.simplefilter("ignore")
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     ImageFile.LOAD_TRUNCATED_IMAGES = False
