@@ -18,7 +18,6 @@ from schemas.methods.cam.base import CamFacts
 from schemas.methods.facts import Facts
 from schemas.methods.inspection.activations import ActivationsFacts
 from schemas.methods.inspection.predict import PredictFacts
-from schemas.methods.synthesis.filters import FiltersFacts
 
 F = TypeVar("F", bound=Facts)
 
@@ -103,7 +102,7 @@ def _prediction(finished: FinishedJob) -> SheetTile:
 
 def _cam(finished: FinishedJob) -> SheetTile:
     facts = _facts(finished, CamFacts)
-    return SheetTile("Grad-CAM", f"class {facts.class_index} {facts.label or ''} at {facts.layer}", _primary(finished))
+    return SheetTile("Grad-CAM", f"where the photo speaks for {facts.label or f'class {facts.class_index}'}", _primary(finished))
 
 
 def _activations(finished: FinishedJob) -> list[SheetTile]:
@@ -111,8 +110,8 @@ def _activations(finished: FinishedJob) -> list[SheetTile]:
     names = [f"grid.{layer.layer.replace('/', '.')}" for layer in layers] if len(layers) > 1 else ["grid"]
     return [
         SheetTile(
-            f"Activations of {layer.layer}",
-            f"{' x '.join(map(str, layer.shape))}, {layer.sparsity:.0%} zeros",
+            "Activations",
+            f"{layer.sparsity:.0%} zeros",
             finished.picture(name),
         )
         for layer, name in zip(layers, names, strict=True)
@@ -120,7 +119,4 @@ def _activations(finished: FinishedJob) -> list[SheetTile]:
 
 
 def _filters(finished: FinishedJob) -> SheetTile:
-    facts = _facts(finished, FiltersFacts)
-    return SheetTile(
-        f"Filters of {facts.layer}", f"gradient ascent, {len(facts.images)} channels, in {finished.seconds:.0f} s", _primary(finished)
-    )
+    return SheetTile("Filters", f"by gradient ascent, in {finished.seconds:.0f} s", _primary(finished))

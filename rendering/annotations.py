@@ -35,9 +35,13 @@ class PictureWords:
     letters: int = 13
 
 
-def letters_for(width: int) -> int:
-    """Return the height in pixels of the letters of a picture of this width. They can still be read when it is shown at half the size."""
-    return int(np.clip(width / 30, 11, 32))
+def letters_for(width: int, height: int | None = None) -> int:
+    """Return the height in pixels of the letters of a picture of this width. They can still be read when it is shown at half the size.
+
+    If `height` is given, the letters of a picture that is much wider than high are smaller, so that two lines of them are not higher than a
+    quarter of the picture.
+    """
+    return int(np.clip(width / 30 if height is None else min(width / 30, height / 12), 11, 32))
 
 
 def annotated_size(height: int, width: int, words: PictureWords, *, scale: bool) -> tuple[int, int]:

@@ -52,7 +52,7 @@ class LayerChannels(Drawing):
 
     def size(self, arrays: SourceArrays) -> tuple[int, int]:
         size = self._bare_size(arrays)
-        return annotated_size(*size, self._words(size[1]), scale=False) if self.parts else titled_size(*size)
+        return annotated_size(*size, self._words(*size), scale=False) if self.parts else titled_size(*size)
 
     def _bare_size(self, arrays: SourceArrays) -> tuple[int, int]:
         array = arrays[self.source]
@@ -62,12 +62,12 @@ class LayerChannels(Drawing):
         height, drawn = array.size // (width * count), count if self.channels is None else len(self.channels)
         return channel_grid_size(drawn, height, width, columns=self.columns, captioned=self.channels is not None, numbers=self.numbers)
 
-    def _words(self, width: int) -> PictureWords:
-        return PictureWords(self.parts, note=self.note, letters=letters_for(width))
+    def _words(self, height: int, width: int) -> PictureWords:
+        return PictureWords(self.parts, note=self.note, letters=letters_for(width, height))
 
     def draw(self, arrays: SourceArrays, photo: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
         picture = self.untitled(arrays)
-        return annotated(picture, self._words(picture.shape[1]), None) if self.parts else titled(picture, self.title)
+        return annotated(picture, self._words(*picture.shape[:2]), None) if self.parts else titled(picture, self.title)
 
     def untitled(self, arrays: SourceArrays) -> UInt8[np.ndarray, "H W 3"]:
         """Return the picture without its title."""

@@ -56,6 +56,10 @@ def test_letters_grow_with_the_picture() -> None:
     assert [letters_for(width) for width in (32, 450, 4000)] == [11, 15, 32]
 
 
+def test_the_letters_of_a_wide_and_low_picture_are_smaller() -> None:
+    assert [letters_for(1038, height) for height in (128, 258, 1038)] == [11, 21, 32]  # 258 / 12 = 21.5, and 1,038 / 30 = 34.6
+
+
 def test_the_longest_number_of_a_scale_fits() -> None:
     scale = ColourScale(colormaps.table("viridis"), ((0.0, "≤ −2.76e−05"), (1.0, "≥ 2.76e−05")))
     for letters in (11, 15, 32):

@@ -63,8 +63,9 @@ def _artifacts(output: Output, words: PictureWords, photo: NDArray[np.uint8] | N
                 else:
                     yield replace(artifact, drawing=drawing, size=drawing.size(arrays))
             case Picture(primary=True):
-                width = artifact.image.shape[1] if photo is None else photo.shape[1]
-                explained = replace(words, letters=letters_for(width), note=artifact.meaning)
+                height, width = artifact.image.shape[:2]
+                letters = letters_for(width if photo is None else photo.shape[1], height)
+                explained = replace(words, letters=letters, note=artifact.meaning)
                 yield replace(artifact, image=annotated(artifact.image, explained, artifact.scale))
             case _:
                 yield artifact

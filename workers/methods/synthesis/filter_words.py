@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from schemas.methods.synthesis.filters import Filters
 from workers.methods.synthesis.filter_targets import ImageTarget
 
+_MOST_NUMBERS = 8  # more would not fit into one line, and the tiles have their numbers
+
 
 def tile_label(target: ImageTarget) -> str:
     """Return what a tile carries: the channel's number, the class's label, or the name of the image."""
@@ -43,9 +45,9 @@ def _one_image(params: Filters) -> str:
 
 
 def channels_in_words(numbers: Sequence[int]) -> str:
-    """Return channels in words: "channel 3", "channels 0 to 7" or "channels 0, 5, 100"."""
+    """Return channels in words: "channel 3", "channels 0 to 7" or "channels 0, 5, 100". Many numbers without an order are only counted."""
     if len(numbers) == 1:
         return f"channel {numbers[0]}"
     if len(numbers) > 2 and list(numbers) == list(range(numbers[0], numbers[0] + len(numbers))):
         return f"channels {numbers[0]} to {numbers[-1]}"
-    return "channels " + ", ".join(map(str, numbers))
+    return f"{len(numbers)} channels" if len(numbers) > _MOST_NUMBERS else "channels " + ", ".join(map(str, numbers))

@@ -25,6 +25,7 @@ UNNAMED = ImageTarget("class_3", class_index=3)
         ({"channels": (48,)}, channels(48), "channel 48"),
         ({"channels": 8}, channels(*range(8)), "channels 0 to 7"),
         ({"channels": (0, 5, 100)}, channels(0, 5, 100), "channels 0, 5, 100"),
+        ({"channels": (9, 8, 7, 6, 5, 4, 3, 1, 0)}, channels(9, 8, 7, 6, 5, 4, 3, 1, 0), "9 channels"),
         ({"channels": (1, 2)}, channels(1, 2), "channels 1, 2"),
         ({"channels": (4,), "diversity": {"count": 2}}, channels(4, 4), "2 different images of channel 4"),
         ({"class_index": 285}, [CAT], "Egyptian cat (285)"),
