@@ -226,7 +226,7 @@ _GOOD_PARAMS: Mapping[str, Mapping[str, JsonValue]] = {
     "sandbox": {"preset": "relu_max_pool_5x5"},
     "score_cam": {"max_channels": 256},
     "smooth_grad": {"samples": 50},
-    "sobol": {},
+    "sobol": {"designs": 64},
     "tcav": {"layer": "block14_add", "class_index": 285, "pool": "mean"},
     "top_patches": {"layer": "block3_project_bn", "channels": 6, "count": 8, "per_image": 8},
     "weights": {"layer": "stem_conv"},
