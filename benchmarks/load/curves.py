@@ -7,6 +7,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 from matplotlib import pyplot as plt
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from benchmarks.load.load_point import LoadPoint
 
@@ -36,6 +37,9 @@ def draw(points: Sequence[LoadPoint], path: Path) -> None:
                 times = [getattr(row, percent) / 1000 for row in rows]
                 below.plot(offered, times, style, marker="o", color=colour, label=f"{percent}, {name}")
         below.set_yscale("log")
+        below.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        below.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        below.yaxis.set_minor_formatter(NullFormatter())
         below.set_xlabel("offered calls a second")
         above.set_ylim(bottom=0)
         for one in (above, below):

@@ -9,10 +9,12 @@ from __future__ import annotations
 import itertools
 import os
 import random
+from time import perf_counter
 
 import gevent
-from locust import FastHttpUser, constant_pacing, task
+from locust import FastHttpUser, task
 
+from benchmarks.load.call_pace import CallPace
 from benchmarks.load.calls import FIELDS, MIX
 from benchmarks.noisy_photos import noisy_photos
 
@@ -33,12 +35,17 @@ def new_photo() -> bytes:
 class LoadCaller(FastHttpUser):
     """A caller of the one-line form."""
 
-    wait_time = constant_pacing(_PACING)
     network_timeout = connection_timeout = 120.0
 
     def on_start(self) -> None:
         """Begin at a random moment, so that the callers do not call all at once."""
-        gevent.sleep(random.uniform(0, _PACING))  # noqa: S311 - it decides nothing secret
+        delay = random.uniform(0, _PACING)  # noqa: S311 - it decides nothing secret
+        self._pace = CallPace(_PACING, perf_counter() + delay)
+        gevent.sleep(delay)
+
+    def wait_time(self) -> float:
+        """Return the seconds until the next call."""
+        return self._pace.wait(perf_counter())
 
     @task
     def call(self) -> None:

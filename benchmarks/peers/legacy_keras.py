@@ -54,8 +54,8 @@ def _model(work: PeerWork, given: Given, *, logits: bool) -> tf_keras.Model:
     return model
 
 
-def _headless(given: Given) -> tf_keras.Model:
-    model = tf_keras.applications.VGG16(weights=None, include_top=False)
+def _headless(given: Given, side: int | None = None) -> tf_keras.Model:
+    model = tf_keras.applications.VGG16(weights=None, include_top=False, input_shape=(side, side, 3))
     model.set_weights(given.weights("vgg16")[: len(model.weights)])
     return model
 
@@ -158,6 +158,6 @@ offers("occlusion", _XPLIQUE)(_xplique(lambda _work, model: xplique.Occlusion(mo
 
 @offers("filters", _XPLIQUE)
 def xplique_filters(work: PeerWork, given: Given) -> Call:
-    """Its own Fourier parametrisation and transforms, all channels in one call."""
-    objective = Objective.channel(_headless(given), FILTERS_LAYER, list(range(work.images)))
+    """Its own Fourier parametrisation and transforms, all channels in one call. It wants a model whose input has a fixed size."""
+    objective = Objective.channel(_headless(given, FILTERS_SIDE), FILTERS_LAYER, list(range(work.images)))
     return lambda: optimize(objective, nb_steps=work.amount, custom_shape=(FILTERS_SIDE, FILTERS_SIDE))

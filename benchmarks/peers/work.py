@@ -100,10 +100,18 @@ class Given:
         return np.load(self.folder / f"{model}.logits.npy")
 
     def classes(self, work: PeerWork) -> list[int]:
-        """Return the class that is explained for each photo: the top one, or classes that all differ for `eight_jobs`."""
-        if work.kind == "eight_jobs":
-            return [100 * number for number in range(work.images)]
-        return self.logits(work.model).argmax(axis=1)[: work.images].tolist()
+        """Return the class that is explained for each photo: the top one. For `eight_jobs` the classes all differ.
+
+        Each photo then takes the class with the highest logit that no photo before it has taken. A class with a low logit may have a map
+        that is zero everywhere, and such maps cannot be compared.
+        """
+        ranked = self.logits(work.model)[: work.images].argsort(axis=1)[:, ::-1]
+        if work.kind != "eight_jobs":
+            return ranked[:, 0].tolist()
+        taken: list[int] = []
+        for classes in ranked.tolist():
+            taken.append(next(one for one in classes if one not in taken))
+        return taken
 
     def write(self, model: str, weights: Sequence[NDArray[np.float32]], photos: NDArray[np.float32], logits: NDArray[np.float32]) -> None:
         """Write what the other processes read."""
