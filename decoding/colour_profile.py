@@ -9,6 +9,7 @@ This module needs only Pillow, because a decoding process imports it.
 from __future__ import annotations
 
 import io
+import struct
 from functools import cache, lru_cache
 from itertools import product
 from typing import Any
@@ -20,6 +21,7 @@ _COLOUR_SPACES = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK"}
 _cms: Any = ImageCms  # its types are those of an extension module, which pyright does not find
 _SRGB = _cms.createProfile("sRGB")
 _PROBE = Image.frombytes("RGB", (64, 64), bytes(value for colour in product(range(0, 256, 17), repeat=3) for value in colour))
+_ALL_16_BITS = Image.frombytes("I;16", (256, 256), struct.pack("<65536H", *range(65536)))
 _LIKE_SRGB = 1  # of 255: a profile that changes no colour of the probe by more is sRGB, with rounded numbers
 
 
@@ -59,6 +61,20 @@ def transform(content: bytes, mode: str) -> Any:
             return None
         built = _cms.buildTransform(profile, _SRGB, mode, "RGB")
         return None if mode == "RGB" and _changes_nothing(built) else built
+    except (OSError, ValueError, TypeError, ImageCms.PyCMSError):
+        return None
+
+
+@lru_cache(maxsize=4)
+def grey_levels(content: bytes) -> list[int] | None:
+    """Return the 8-bit sRGB grey of each of the 65,536 values of 16-bit grey, or None if this is no usable profile of grey."""
+    try:
+        profile = _cms.ImageCmsProfile(io.BytesIO(content))
+        if profile.profile.xcolor_space.strip() != "GRAY":
+            return None
+        # Little CMS would otherwise interpolate between a few values, and be off by up to 10 of 255 in dark parts of linear light.
+        exact = _cms.buildTransform(profile, _SRGB, "I;16", "RGB", flags=_cms.Flags.NOOPTIMIZE)
+        return list(exact.apply(_ALL_16_BITS).getchannel("R").tobytes())
     except (OSError, ValueError, TypeError, ImageCms.PyCMSError):
         return None
 

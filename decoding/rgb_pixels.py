@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PIL import Image, ImageMath
 
-from decoding.colour_profile import to_srgb
+from decoding.colour_profile import grey_levels, to_srgb
 
 
 class UnsupportedPixels(Exception):
@@ -18,7 +18,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
         UnsupportedPixels: it has 32 bits per channel.
     """
     if image.mode.startswith("I;16"):
-        image = _high_bytes(image)
+        image = _eight_bits(image)
     if image.mode in ("I", "F"):
         raise UnsupportedPixels("it has 32 bits per channel, and 8 or 16 are allowed")
     grey = image.mode in ("1", "L", "LA")
@@ -35,14 +35,18 @@ def to_rgb(image: Image.Image) -> Image.Image:
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def _high_bytes(image: Image.Image) -> Image.Image:
+def _eight_bits(image: Image.Image) -> Image.Image:
     """Return a picture of 16-bit grey in 8 bits: L, or LA if one of its values is transparent.
 
-    `convert` would clip the values at 255. The high byte is kept, as libpng's strip_16 does.
+    A profile of grey is applied to all 16 bits. Without one, the high byte is kept, as libpng's strip_16 does. `convert` would clip the
+    values at 255.
     """
     high = 1 if image.mode in ("I;16", "I;16L") else 0
-    grey = Image.frombytes("L", image.size, image.tobytes()[high::2])
-    grey.info = {name: value for name, value in image.info.items() if name != "transparency"}
+    profile = image.info.get("icc_profile")
+    levels = grey_levels(profile) if profile else None
+    grey = Image.frombytes("L", image.size, image.tobytes()[high::2]) if levels is None else image.convert("I").point(levels, "L")
+    applied = ("transparency",) if levels is None else ("transparency", "icc_profile")
+    grey.info = {name: value for name, value in image.info.items() if name not in applied}
     if (transparent := image.info.get("transparency")) is not None:
         opaque = ImageMath.lambda_eval(lambda of: of["convert"]((of["values"] != transparent) * 255, "L"), values=image.convert("I"))
         grey.putalpha(opaque)

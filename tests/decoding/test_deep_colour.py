@@ -14,7 +14,15 @@ from PIL import Image, ImageCms
 from decoding.decoder import Decoder
 from decoding.matrix_profile import UnknownProfile, read_matrix_profile
 from tests.decoding.deep_files import deep_png, deep_tiff
-from tests.decoding.icc_profiles import DISPLAY_P3_COLUMNS, SRGB_COLUMNS, grey_table, matrix_profile, parametric, sampled
+from tests.decoding.icc_profiles import (
+    DISPLAY_P3_COLUMNS,
+    SRGB_COLUMNS,
+    grey_table,
+    linear_grey_profile,
+    matrix_profile,
+    parametric,
+    sampled,
+)
 from tests.decoding.image_files import LIMITS, saved
 
 PICTURES = LIMITS.model_copy(update={"formats": ("PNG", "TIFF")})
@@ -55,6 +63,23 @@ def test_dark_parts_of_linear_light_keep_their_16_bits(decoder: Decoder, file: C
     np.testing.assert_array_equal(decoder.decode(content, PICTURES), expected)
     np.testing.assert_array_equal(decoder.decode_full_depth(content, PICTURES), expected)
     np.testing.assert_array_equal(decoder.decode_frames(content, PICTURES, 3).images[0], expected)
+
+
+def test_dark_parts_of_grey_keep_their_16_bits(decoder: Decoder) -> None:
+    grey = deep(LIGHT, 1)[..., 0]
+    swapped = Image.frombytes("I;16B", grey.shape[::-1], grey.astype(">u2").tobytes())
+    expected = ENCODED[None, :, None].repeat(8, axis=0).repeat(3, axis=2)
+    for image, kind in ((Image.fromarray(grey), "PNG"), (Image.fromarray(grey), "TIFF"), (swapped, "TIFF")):
+        content = saved(image, kind, icc_profile=linear_grey_profile())
+        np.testing.assert_array_equal(decoder.decode(content, PICTURES), expected)
+        np.testing.assert_array_equal(decoder.decode_full_depth(content, PICTURES), grey)
+
+
+def test_a_transparent_value_of_grey_with_a_profile_is_white(decoder: Decoder) -> None:
+    grey = deep(LIGHT, 1)[..., 0]
+    content = saved(Image.fromarray(grey), "PNG", icc_profile=linear_grey_profile(), transparency=int(grey[0, 2]))
+    expected = np.where(np.arange(8) == 2, 255, ENCODED)[None, :, None].repeat(8, axis=0).repeat(3, axis=2)
+    np.testing.assert_array_equal(decoder.decode(content, PICTURES), expected)
 
 
 @pytest.mark.parametrize(
