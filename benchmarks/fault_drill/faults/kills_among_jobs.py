@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 from benchmarks.fault_drill.ends import ended_jobs, figures_of_ends
@@ -64,11 +65,12 @@ async def _feed(site: DrillSite, innocent: list[str], poison: list[str]) -> None
 async def _kill(site: DrillSite, kills: int) -> int:
     """Kill the process that has lived longest, again and again. Return how many were killed."""
     killed = 0
-    for _ in range(kills):
+    while killed < kills:
         await asyncio.sleep(_PAUSE)
         await until(lambda: len(_alive(site)) == _WORKERS, 60)
-        os.kill(_alive(site)[0], signal.SIGKILL)
-        killed += 1
+        with suppress(ProcessLookupError):  # a job has killed it, and its supervisor has not said so yet
+            os.kill(_alive(site)[0], signal.SIGKILL)
+            killed += 1
     return killed
 
 
