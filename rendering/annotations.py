@@ -38,7 +38,7 @@ class PictureWords:
 def letters_for(width: int, height: int | None = None) -> int:
     """Return the height in pixels of the letters of a picture of this width. They can still be read when it is shown at half the size.
 
-    If `height` is given, the letters of a picture that is much wider than high are smaller, so that two lines of them are not higher than a
+    If `height` is given, the letters of a picture that is much wider than high are smaller. Two lines of them are then about as high as a
     quarter of the picture.
     """
     return int(np.clip(width / 30 if height is None else min(width / 30, height / 12), 11, 32))

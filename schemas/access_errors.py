@@ -54,6 +54,6 @@ class HostNotAllowed(VisualizationError):
 
 
 class MalformedRequest(VisualizationError):
-    """What came over the connection is not an HTTP/1.1 request, so no route has seen it."""
+    """What came over the connection is not an HTTP/1.1 request, and no route has seen it."""
 
     code, title = "malformed_request", "Not an HTTP request"

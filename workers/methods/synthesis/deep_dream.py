@@ -155,7 +155,7 @@ def draw(result: DreamedPhoto, photo: Photo | None, params: DeepDream) -> Output
         Array("image", result.image),
         Array("curve", np.concatenate([np.array(losses, np.float32) for losses in result.losses])),
     )
-    layers = " + ".join(f"{each.weight:g} × {each.layer}" for each in facts.layers).replace("-", "−")
+    layers = " + ".join(f"{f'{each.weight:g}'.replace('-', '−')} × {each.layer}" for each in facts.layers)
     return Output(artifacts, facts, _warnings(result, params), layers)
 
 

@@ -118,6 +118,12 @@ def test_shrinking_averages_and_keeps_the_place() -> None:
     assert not small[..., 1:].any()
 
 
+def test_the_line_below_the_title_keeps_the_names_of_layers() -> None:
+    image = np.zeros((4, 6, 3), np.float32)
+    dream = DreamedPhoto(image, ((4, 6),), ((1.0, 3.0),), True, TF)
+    assert deep_dream.draw(dream, None, params_of(layers={"mixed-4c": -0.5, "conv": 2.0})).line == "−0.5 × mixed-4c + 2 × conv"
+
+
 def test_warnings_say_what_went_otherwise() -> None:
     image = np.zeros((4, 6, 3), np.float32)
     dead = DreamedPhoto(image, ((2, 3), (4, 6)), ((0.0, 0.0), (0.0, 0.0)), False, TF)

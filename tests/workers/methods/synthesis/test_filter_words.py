@@ -1,4 +1,4 @@
-"""What `filters` says below its title, for each kind of objective."""
+"""`filters` says below its title what its images excite, for each kind of objective."""
 
 from __future__ import annotations
 
