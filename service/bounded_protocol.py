@@ -2,6 +2,9 @@
 
 uvicorn itself bounds only the pause between two requests of one connection. A client that opens connections and sends half a header, or
 that never reads, would hold each of them for ever. The number of open connections is bounded, too.
+
+Bytes that are not HTTP are answered, and what the client still sends is read and dropped until it has read the answer. If the connection
+were closed while bytes lie unread in it, TCP would reset it, and the client could lose the answer (RFC 9112, section 9.6).
 """
 
 from __future__ import annotations
@@ -21,6 +24,8 @@ from service.problems import problem_response
 from service.request_context import REQUEST_ID
 from service.security_headers import SECURITY_HEADERS
 
+_MOST_DROPPED = 64 * 1024**2  # bytes that are read and dropped after the last answer of a connection
+
 _log = structlog.get_logger(__name__)
 
 
@@ -36,6 +41,8 @@ class BoundedProtocol(H11Protocol):
         super().__init__(*arguments, **options)
         self._header_timer: asyncio.TimerHandle | None = None
         self._reading_timer: asyncio.TimerHandle | None = None
+        self._closing_timer: asyncio.TimerHandle | None = None
+        self._dropped: int | None = None  # bytes that were dropped since the last answer was written; None before
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] - as uvicorn does
         super().connection_made(transport)
@@ -44,12 +51,18 @@ class BoundedProtocol(H11Protocol):
             self._make_room()
 
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        self._watch_header()
+        if self._dropped is None:
+            super().data_received(data)
+            self._watch_header()
+            return
+        self._dropped += len(data)
+        if self._dropped > _MOST_DROPPED:
+            self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._header_timer = _ended(self._header_timer)
         self._reading_timer = _ended(self._reading_timer)
+        self._closing_timer = _ended(self._closing_timer)
         self.waiting.pop(self, None)
         super().connection_lost(exc)
 
@@ -80,7 +93,7 @@ class BoundedProtocol(H11Protocol):
         if self.cycle and not self.cycle.response_complete:  # uvicorn has None there before the first request
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        self._close()
+        self._close_when_read()
 
     def _answer_malformed_request(self, reason: object) -> None:
         request_id, detail = str(ULID()), f"This is not an HTTP/1.1 request: {echo(str(reason))}."
@@ -108,6 +121,13 @@ class BoundedProtocol(H11Protocol):
     def _close(self) -> None:
         self.transport.close()
         self._abort_unless_read()
+
+    def _close_when_read(self) -> None:
+        """Say that nothing more will be written, and read on until the client closes the connection, too."""
+        self._dropped = 0
+        self.transport.write_eof()
+        self.flow.resume_reading()
+        self._closing_timer = self.loop.call_later(self.reading_seconds, self.transport.abort)
 
     def _abort_unless_read(self) -> None:
         """Give a client the time to read what is left, and then forget it."""
