@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from jobstore.account import FileAccount
 from jobstore.connection import Connection
-from jobstore.files import content_digest
-from jobstore.images import SHARED_FILES
+from jobstore.files import SHARED_FILES, content_digest
 from jobstore.job_reader import JobReader
 from jobstore.records import JobRecord
 from schemas.errors import Expired, NotFound
@@ -92,7 +91,7 @@ class ArtifactStore:
         snapshot = await self._reader.snapshot(job_id, owner)
         if snapshot is None:
             raise NotFound(f"There is no job {job_id}.")
-        job = snapshot.record(owner)
+        job = await self._reader.record(snapshot, owner)
         check_has_results(job)
         return job
 

@@ -30,6 +30,7 @@ from ulid import ULID
 from jobstore.settings import StoreSettings
 from schemas.errors import StorageFull
 
+SHARED_FILES = "Do the service and the workers share one files folder (CONVSCOPE_FILES_URL, or CONVSCOPE_DATA_DIR)?"
 LAST_RESERVE = 16  # this part of `min_free_disk` (64 MiB of 1 GiB) stays free for Redis even of the results of accepted jobs
 
 _QUICK_BYTES = 256 * 1024  # they are hashed in 0.2 ms, and a thread takes about as long to begin and to end

@@ -10,7 +10,7 @@ from typing import Any
 
 from jobstore.account import FileAccount
 from jobstore.connection import Connection
-from jobstore.files import content_digest
+from jobstore.files import SHARED_FILES, content_digest
 from jobstore.keys import image_sha256, key, owner_key
 from jobstore.records import Execution, ImageRecord
 from jobstore.snapshot import moment
@@ -152,9 +152,6 @@ class ImageStore:
         if content is None:
             raise Expired(f"The image's file {name} is missing or damaged. {SHARED_FILES}")
         return content
-
-
-SHARED_FILES = "Do the service and the workers share one files folder (CONVSCOPE_FILES_URL, or CONVSCOPE_DATA_DIR)?"
 
 
 def _image_record(value: bytes, expiry: int) -> ImageRecord:

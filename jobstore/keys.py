@@ -11,7 +11,7 @@ spread the shards, and no script crosses a slot. The scripts make keys from the 
 | `announcements` | `all` | stream: the jobs and types of the shard's last events, for those who wait for jobs |
 | `execution` | execution | hash: the fields that identical jobs share, named as in `JobRecord`; the id is that of the first job |
 | `params` | execution | string: the parameters, JSON |
-| `result` | execution | string: how it has ended, JSON; see `outcome.py` |
+| `result` | execution | string: how it has ended, JSON, or the name of the file that says it; see `outcome.py` |
 | `held` | execution | string: the names of the stored files that it holds, separated by spaces |
 | `joined` | execution | set: the jobs that wait for the execution or have its result |
 | `preview` | execution | hash: the newest preview and its step |

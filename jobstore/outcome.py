@@ -1,12 +1,21 @@
-"""Write how an execution has ended as one JSON text, which Redis keeps beside the execution's record."""
+"""Write how an execution has ended as one JSON text.
+
+Redis keeps a short outcome beside the execution's record. A long one, for example with the statistics of a thousand channels, is a stored
+file like the artifacts, and Redis keeps the sha256 of its content. So what a job takes in Redis does not grow with what was found.
+"""
 
 from __future__ import annotations
 
 import json
 
+from pydantic_core import from_json
+
 from jobstore.records import Result
 from schemas.artifacts import DeferredPicture
 from schemas.jobs import JobError
+
+LONGEST_IN_REDIS = 3 * 1024  # bytes; with all its other keys, a job then takes less than 6 KB
+_FILE = '{"outcome_file":'
 
 
 def success_outcome(result: Result) -> str:
@@ -26,6 +35,21 @@ def success_outcome(result: Result) -> str:
 def failure_outcome(error: JobError) -> str:
     """Return the outcome of a failed execution."""
     return _object({"error": error.model_dump_json()})
+
+
+def outcome_in_file(sha256: str) -> str:
+    """Return what Redis keeps in place of an outcome that is a stored file."""
+    return f'{_FILE}"{sha256}"}}'
+
+
+def file_of_outcome(kept: str) -> str | None:
+    """Return the sha256 of the file that holds the outcome, or None if `kept`, which Redis keeps, is the outcome itself."""
+    return str(from_json(kept)["outcome_file"]) if kept.startswith(_FILE) else None
+
+
+def lost_outcome(warning: str) -> str:
+    """Return an outcome that holds nothing but a warning, for a job whose outcome cannot be read."""
+    return _object({"warnings": json.dumps([warning])})
 
 
 def _array(texts: list[str]) -> str:

@@ -10,7 +10,8 @@ from typing import Any
 
 from jobstore.account import FileAccount
 from jobstore.connection import LONGEST_BLOCK, Connection
-from jobstore.outcome import failure_outcome, success_outcome
+from jobstore.files import content_digest
+from jobstore.outcome import LONGEST_IN_REDIS, failure_outcome, outcome_in_file, success_outcome
 from jobstore.records import Execution, LaneDepth, QueueDepth, Result
 from jobstore.snapshot import execution_from_claim
 from jobstore.wakeups import WakeupReads
@@ -88,17 +89,20 @@ class JobQueue:
             StorageFull: What waits and runs takes all the room. Nothing is written, and the worker still holds the execution.
             BrokerUnavailable: The result may be written or not. Calling again with the same result settles it.
         """
-        encoded = [each for each in result.artifacts if isinstance(each, EncodedArtifact)]
-        contents = {each.sha256: each.content for each in encoded}
+        contents = {each.sha256: each.content for each in result.artifacts if isinstance(each, EncodedArtifact)}
+        kept = success_outcome(result)
+        if len(content := kept.encode()) > LONGEST_IN_REDIS:
+            digest = await content_digest(content)
+            contents[digest], kept = content, outcome_in_file(digest)
         outcome, _, _ = await self._account.run(
             "complete",
             execution.shard,
             contents,
-            success_outcome(result),
+            kept,
             may_use_reserve=True,
             execution_id=execution.key,
             claim=execution.claim,
-            artifacts=list(contents),
+            digests=list(contents),
             progress=result.progress.model_dump_json(),
             keeps_images=any(each.needs_photo for each in result.artifacts if isinstance(each, DeferredPicture)),
         )

@@ -8,7 +8,8 @@ from typing import Any, cast
 
 from pydantic_core import from_json
 
-from jobstore.records import Execution, JobRecord
+from jobstore.outcome import file_of_outcome
+from jobstore.records import Execution, JobRecord, stored_name
 from schemas.jobs import JobState, Priority
 from schemas.methods.card import Lane
 
@@ -34,9 +35,15 @@ class JobSnapshot:
         given = {"queue_position": position, "params": params, "outcome": outcome, "files": files}
         self._fields |= {name: _text(value) for name, value in given.items() if value is not None}
 
-    def record(self, owner: str) -> JobRecord:
-        """Return the job as its owner sees it."""
-        return JobRecord.from_redis(self._fields, owner)
+    def record(self, owner: str, outcome: str | None = None) -> JobRecord:
+        """Return the job as its owner sees it. `outcome` is the content of `outcome_file`, if there is such a file."""
+        return JobRecord.from_redis(self._fields if outcome is None else self._fields | {"outcome": outcome}, owner)
+
+    @property
+    def outcome_file(self) -> str | None:
+        """Return the name of the stored file that holds the outcome, or None if there is no outcome, or Redis holds it."""
+        sha256 = file_of_outcome(self._fields.get("outcome", ""))
+        return sha256 and (stored_name(self._fields.get("files", ""), sha256) or sha256)
 
     @property
     def id(self) -> str:

@@ -38,10 +38,10 @@ class JobStore:
     """
 
     def __init__(self, connection: Connection) -> None:
-        reader = JobReader(connection)
         self._connection = connection
         self.listener = JobListener(connection)
         self._account = FileAccount(connection, FileStore(connection.settings))
+        reader = JobReader(connection, self._account)
         self.images = ImageStore(connection, self._account)
         self.jobs = Jobs(connection, self._account, self.images, reader, self.listener)
         self.queue = JobQueue(connection, self._account)

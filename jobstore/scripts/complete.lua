@@ -1,8 +1,9 @@
 #!lua
 -- End an execution with its results. A repetition under the same claim gets the same answer.
 --
--- Arguments: execution_id, claim; artifacts (the sha256 of each artifact's content); progress (JSON text); keeps_images (true: the images
--- stay, because a picture may still be drawn from them); written (the files that were written for this call). ARGV[2] is the outcome (JSON text).
+-- Arguments: execution_id, claim; digests (the sha256 of what the result holds in files: the artifacts, and a long outcome); progress
+-- (JSON text); keeps_images (true: the images stay, because a picture may still be drawn from them); written (the files that were written
+-- for this call). ARGV[2] is the outcome (JSON text), or the name of its file (`outcome_in_file` in `jobstore/outcome.py`).
 -- Returns {outcome, names of written files that are not used, detail}. The outcome is 'done', 'lost' if the worker no longer holds the
 -- execution, or 'storage_full' with the bytes stored. Example: {'done', {}, 0}
 
@@ -12,7 +13,7 @@ if execution.state == 'succeeded' and ended_by(execution, args.claim) then
 elseif not holds(execution, args.claim) then
   return {'lost', spare(), 0}
 end
-local digests = args.artifacts
+local digests = args.digests
 if args.keeps_images then
   for name in string.gmatch(redis.call('GET', key('held', args.execution_id)) or '', '%S+') do
     digests[#digests + 1] = string.sub(name, 1, 64)

@@ -177,11 +177,11 @@ async def small_redis(tmp_path: Path) -> AsyncIterator[tuple[JobStore, Redis]]:
 async def test_old_records_give_way_when_redis_is_full(small_redis: tuple[JobStore, Redis]):
     store, redis = small_redis
     waiting = (await store.jobs.submit(submission(10_000, lane="slow"))).job.id
-    filler = result(facts=f'{{"text":"{"x" * 20_000}"}}')
+    filler = "x" * 20_000
     newest = ""
     for number in range(600):  # 12 MB in all
-        newest = (await store.jobs.submit(submission(number, image=None))).job.id
-        await run_one(store, filler)
+        newest = (await store.jobs.submit(submission(number, image=None, params=f'{{"text":"{number}{filler}"}}'))).job.id
+        await run_one(store)
     assert redis.info("memory")["used_memory"] < 8 * 2**20
     assert await state_of(store, newest) is JobState.SUCCEEDED
     assert await state_of(store, waiting) is JobState.QUEUED

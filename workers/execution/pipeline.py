@@ -32,7 +32,7 @@ from workers.execution.batch_key import BatchKey, apart
 from workers.execution.computed_results import ComputedResults
 from workers.execution.describe_model import describe_model
 from workers.execution.device_budget import DeviceBudget
-from workers.execution.drawn_outputs import DrawnOutput, RenderedOutput
+from workers.execution.drawn_outputs import DrawnOutput, RenderedOutput, output_and_facts
 from workers.execution.further_models import load_further_models, with_further_models
 from workers.execution.load_inputs import ImageDecoder, InputLoader
 from workers.execution.loaded_inputs import LoadedInputs
@@ -199,15 +199,16 @@ class Pipeline:
         else:  # one after the other, so that the progress only grows
             explained += [await explain(later, number) for number in others]
         started = time.perf_counter()
-        output = await at_work_in_pool(self._rendering, merged, [drawn.output for _, drawn in explained], loaded.frames, job.params)
+        outputs = [drawn.output for _, drawn in explained]
+        whole = await at_work_in_pool(self._rendering, output_and_facts, merged, outputs, loaded.frames, job.params)
         drawing = sum(drawn.seconds for _, drawn in explained) + time.perf_counter() - started
-        return sum(device for device, _ in explained), DrawnOutput(output, drawing)
+        return sum(device for device, _ in explained), DrawnOutput(*whole, drawing)
 
     async def _draw(self, job: PipelineJob, loaded: LoadedInputs, value: Any) -> DrawnOutput:
         started = time.perf_counter()
         with span("render"):
-            output = await at_work_in_pool(self._rendering, annotate_pictures.draw, job, value, loaded.photo)
-        return DrawnOutput(output, time.perf_counter() - started)
+            drawn = await at_work_in_pool(self._rendering, output_and_facts, annotate_pictures.draw, job, value, loaded.photo)
+        return DrawnOutput(*drawn, time.perf_counter() - started)
 
     async def _encode(self, job: PipelineJob, drawn: DrawnOutput) -> RenderedOutput:
         started = time.perf_counter()
@@ -218,12 +219,12 @@ class Pipeline:
         artifacts = tuple(by_name[each.name] for each in drawn.output.artifacts)
         seconds = drawn.seconds + time.perf_counter() - started
         self._metrics.rendered(job.method.method, seconds)
-        return RenderedOutput(drawn.output, artifacts, seconds)
+        return RenderedOutput(drawn.output, drawn.facts, artifacts, seconds)
 
     def _assemble(self, job: PipelineJob, loaded: LoadedInputs, device: float | None, rendered: RenderedOutput) -> Result:
         return Result(
             artifacts=rendered.artifacts,
-            facts=rendered.output.facts.model_dump_json(),
+            facts=rendered.facts,
             warnings=(
                 *rendered.output.warnings,
                 *model_warnings(job.model, job.params, loaded.given),
