@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,7 +16,7 @@ from convscope import AsyncClient
 from convscope.cli.completions import complete_method, complete_model
 from jobstore.store import JobStore
 from service.settings import ServiceSettings
-from tests.client_python.cli.conftest import Program
+from tests.client_python.cli.conftest import ROOT, Program
 from tests.service.checking_worker import HDF5, checking
 from tests.service.fake_worker import FakeWorker, png
 
@@ -82,10 +85,45 @@ async def test_the_program_tells_its_version_and_completes_names(
     program: Program, url: str, worker: FakeWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert (await program("--version")).stdout == f"convscope-client {version('convscope-client')}\n"
-    script = await program("--show-completion", "bash")
-    assert "_CONVSCOPE" in script.stdout or "complete" in script.stdout
     assert {"grad_cam", "grad_x_input"} <= set(complete_method("grad_"))
     monkeypatch.setenv("CONVSCOPE_URL", url)
     assert await asyncio.to_thread(complete_model, "vgg") == ["vgg16", "vgg19"]
     monkeypatch.setenv("CONVSCOPE_URL", "http://127.0.0.1:9")
     assert complete_model("vgg") == []
+
+
+_COMPLETED_IN_BASH = """
+eval "$({script})"
+COMP_WORDS=(convscope-client methods grad_x)
+COMP_CWORD=2
+_convscope_client_completion convscope-client
+echo "${{COMPREPLY[@]}}"
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", ["convscope-client --show-completion", "_CONVSCOPE_CLIENT_COMPLETE=source_bash convscope-client"])
+def test_bash_completes_with_the_script_that_the_program_prints(script: str) -> None:
+    assert _bash(_COMPLETED_IN_BASH.format(script=script)) == "grad_x_input\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("shell", "line"),
+    [
+        ("zsh", "compdef _convscope_client_completion convscope-client"),
+        ("fish", "complete --command convscope-client"),
+        ("powershell", "Register-ArgumentCompleter -Native -CommandName convscope-client"),
+    ],
+)
+def test_the_script_of_any_shell_is_printed_when_a_variable_names_it(shell: str, line: str) -> None:
+    assert line in _bash(f"_CONVSCOPE_CLIENT_COMPLETE=source_{shell} convscope-client")
+
+
+def _bash(commands: str) -> str:
+    """Return what commands print in a bash that finds the program. The shell that the program sees is this one, whoever runs the tests."""
+    python_path = f"{ROOT}{os.pathsep}{ROOT / 'client' / 'python'}"
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": python_path}
+    ended = subprocess.run(["bash", "-c", commands], env=environment, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    return ended.stdout
