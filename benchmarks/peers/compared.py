@@ -13,7 +13,8 @@ from benchmarks.this_machine import RESULTS, this_machine
 _OURS = "convscope"
 _ABOUT = (
     "Median milliseconds for an image, or for a channel of `filters`, over rounds in which the implementations take turns. The ratios are "
-    "the time, and the processor time, over convscope's in float32. Other work on the machine changes the first much more than the second."
+    "the time, and the processor time, over convscope's in float32. Other work on the machine changes the first much more than the second. "
+    "*The convolutions alone* are no library: they are the least that filters must compute."
 )
 
 

@@ -30,7 +30,7 @@ class PeerFamily:
 
 
 FAMILIES = (
-    PeerFamily("convscope", ("convscope_engine",)),
+    PeerFamily("convscope", ("convscope_engine", "convolutions_alone")),
     PeerFamily("keras.io", ("keras_three",)),
     PeerFamily("legacy Keras", ("legacy_keras",), {"TF_USE_LEGACY_KERAS": "1"}),
     PeerFamily("torch", ("torch_family", "torch_by_hand"), {"KERAS_BACKEND": "torch"}),
