@@ -71,7 +71,7 @@ def _filters(work: PeerWork, given: Given, dtype: torch.dtype) -> Call:
     def call() -> object:
         images = ((torch.rand(work.images, 3, FILTERS_SIDE, FILTERS_SIDE) - 0.5) * 0.25).to(memory_format=torch.channels_last)
         for _ in range(work.amount):
-            given_here = images.to(dtype).requires_grad_(True)
+            given_here = images.detach().to(dtype).requires_grad_(True)
             score = twin(given_here)[channels, channels, 2:-2, 2:-2].mean((1, 2)).sum()
             (gradients,) = torch.autograd.grad(score, given_here)
             gradients = gradients.float()
