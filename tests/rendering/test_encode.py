@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rendering import encode
+from rendering import colormaps, encode
 
 
 def test_png_keeps_every_pixel_and_the_order_of_colours() -> None:
@@ -77,7 +77,7 @@ def test_npy_never_pickles() -> None:
         encode.npy(np.array([object()]))
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 700, 3), (700, 1, 3), (301, 452, 3)])
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 700, 3), (700, 1, 3), (2, 9, 3), (9, 2, 3), (301, 452, 3)])
 def test_png_files_are_read_alike_by_opencv_and_pillow(shape: tuple[int, int, int]) -> None:
     image = np.random.default_rng(2).integers(0, 256, shape, np.uint8)
     content = encode.png(image)
@@ -107,3 +107,32 @@ def test_a_smooth_picture_is_no_larger_than_with_opencv() -> None:
     )
     settings = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP)
     assert len(encode.png(image)) <= 1.1 * len(cv2.imencode(".png", image, settings)[1])
+
+
+def filter_types(png: bytes) -> set[int]:
+    """Return the filter types of a PNG file's rows, read from its deflate stream."""
+    width = int.from_bytes(png[16:20], "big")
+    rows = np.frombuffer(zlib.decompress(png[41 : 41 + int.from_bytes(png[33:37], "big")]), np.uint8)
+    return set(rows.reshape(-1, 1 + 3 * width)[:, 0].tolist())
+
+
+@pytest.mark.parametrize("height", [16, 129, 255, 256, 257, 700])
+@pytest.mark.parametrize("kind", ["colours of a map", "photo"])
+def test_colours_of_a_map_have_no_filter_and_photos_have_the_filter_up(height: int, kind: str) -> None:
+    rng = np.random.default_rng(3)
+    if kind == "photo":
+        smooth = cv2.GaussianBlur(rng.normal(size=(height, 300, 3)).astype(np.float32), (0, 0), 3)
+        image = np.clip(128 + 400 * smooth + rng.normal(size=smooth.shape), 0, 255).astype(np.uint8)
+    else:
+        image = colormaps.apply(rng.integers(0, 256, (height, 300), np.uint8), "viridis")
+    content = encode.png(image)
+    assert filter_types(content) == {2 if kind == "photo" else 0}
+    with Image.open(io.BytesIO(content)) as read:
+        np.testing.assert_array_equal(np.asarray(read), image)
+
+
+def test_a_grid_of_small_maps_is_smaller_than_with_opencv() -> None:
+    maps = np.random.default_rng(3).integers(0, 256, (300, 300), np.uint8).repeat(2, axis=0).repeat(2, axis=1)
+    image = colormaps.apply(maps, "viridis")
+    settings = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP)
+    assert len(encode.png(image)) <= 0.7 * len(cv2.imencode(".png", image, settings)[1])
