@@ -57,30 +57,47 @@ def annotated_size(height: int, width: int, words: PictureWords, *, scale: bool)
 def annotated(picture: UInt8[np.ndarray, "h w 3"], words: PictureWords, scale: ColourScale | None) -> UInt8[np.ndarray, "H W 3"]:
     """Return the picture with its words, and with the scale on its right if there is one. Its own pixels are as before."""
     height, width = picture.shape[:2]
-    letters, step = words.letters, text.line_height(words.letters)
+    letters = words.letters
     full_height, full_width = annotated_size(height, width, words, scale=scale is not None)
-    sheet = Image.new("RGB", (full_width, full_height), text.PAPER)
-    draw = ImageDraw.Draw(sheet)
-    top = 0
-    for line in title_lines(words.parts, letters, full_width - letters):
-        text.write(draw, (letters // 2, top + step / 2), line, text.font(letters))
-        top += step
+    head, foot = _head(words, full_width), _foot(words, full_width)
+    sheet = np.empty((full_height, full_width, 3), np.uint8)  # PIL draws the words alone: it would copy the picture three times
+    middle = sheet[len(head) : full_height - len(foot)]
+    sheet[: len(head)] = head
+    sheet[full_height - len(foot) :] = foot
+    top = 0 if scale is None else _margin(letters)
+    middle[:top] = middle[top + height :] = 255
+    middle[top : top + height, :width] = picture
+    if width < full_width:
+        side = Image.new("RGB", (full_width - width, len(middle)), text.PAPER)
+        if scale is not None:
+            draw_scale(side, scale, (letters, top), max(height, LEAST_BAR * letters), letters)
+        middle[:, width:] = np.asarray(side)
+    return sheet
+
+
+def _head(words: PictureWords, width: int) -> UInt8[np.ndarray, "H W 3"]:
+    """Return the lines above a picture."""
+    letters, step = words.letters, text.line_height(words.letters)
+    lines = [(line, letters) for line in title_lines(words.parts, letters, width - letters)]
     if words.ending:
-        _draw_line(draw, words.ending, letters, top + step / 2, full_width)
-        top += step
-    if scale is not None:
-        top += _margin(letters)
-        draw_scale(sheet, scale, (width + letters, top), max(height, LEAST_BAR * letters), letters)
-    sheet.paste(Image.fromarray(picture), (0, top))
-    notes, size = note_lines(words.note, letters, full_width - letters)
-    for number, line in enumerate(reversed(notes)):
-        text.write(draw, (letters // 2, full_height - step * number - step / 2), line, text.font(size))
-    return np.asarray(sheet)
+        lines.append(_fitting(words.ending, width - letters, letters))
+    return _written(lines, step, letters, width)
 
 
-def _draw_line(draw: ImageDraw.ImageDraw, line: str, letters: int, middle: float, width: int) -> None:
-    fitting, size = _fitting(line, width - letters, letters)
-    text.write(draw, (letters // 2, middle), fitting, text.font(size))
+def _foot(words: PictureWords, width: int) -> UInt8[np.ndarray, "H W 3"]:
+    """Return the lines below a picture."""
+    letters, step = words.letters, text.line_height(words.letters)
+    lines, size = note_lines(words.note, letters, width - letters)
+    return _written([(line, size) for line in lines], step, letters, width)
+
+
+def _written(lines: Sequence[tuple[str, int]], step: int, letters: int, width: int) -> UInt8[np.ndarray, "H W 3"]:
+    """Return lines of words and the heights of their letters, `step` pixels each."""
+    strip = Image.new("RGB", (width, step * len(lines)), text.PAPER)
+    draw = ImageDraw.Draw(strip)
+    for number, (line, size) in enumerate(lines):
+        text.write(draw, (letters // 2, step * number + step / 2), line, text.font(size))
+    return np.asarray(strip)
 
 
 def _margin(letters: int) -> int:

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 
 from rendering import colormaps, text
-from rendering.annotations import PictureWords, annotated, annotated_size, letters_for, note_lines
-from rendering.charts.colour_scale import ColourScale
+from rendering.annotations import PictureWords, annotated, annotated_size, letters_for, note_lines, title_lines
+from rendering.charts.colour_scale import ColourScale, draw_scale
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (90, 300, 3), np.uint8)
 SCALE = ColourScale(colormaps.table("viridis"), ((0.0, "0"), (1.0, "0.5")))
@@ -83,3 +84,31 @@ def test_a_long_note_is_wrapped_and_none_of_its_words_is_cut() -> None:
     assert len(small) == 30 + text.line_height(11) * (1 + len(lines))
     assert note_lines("red: for it", 11, 209) == (["red: for it"], 11)
     assert note_lines("", 11, 209) == ([], 11)
+
+
+@pytest.mark.parametrize("scale", [None, SCALE])
+@pytest.mark.parametrize("letters", [11, 20])
+@pytest.mark.parametrize("ending", ["", "cat (1) · 50%"])
+@pytest.mark.parametrize("note", ["", "green: the whole colour, " * 8])
+@pytest.mark.parametrize("shape", [(90, 300, 3), (30, 500, 3), (200, 20, 3)])
+def test_a_picture_with_words_is_what_is_drawn_on_one_sheet(
+    scale: ColourScale | None, letters: int, ending: str, note: str, shape: tuple[int, int, int]
+) -> None:
+    picture = np.random.default_rng(1).integers(0, 256, shape, np.uint8)
+    words = PictureWords(("Méthod", "a model with a long name", "base/block3/gé"), ending, note, letters)
+    height, width = annotated_size(*shape[:2], words, scale=scale is not None)
+    sheet = Image.new("RGB", (width, height), text.PAPER)
+    draw, step = ImageDraw.Draw(sheet), text.line_height(letters)
+    lines = title_lines(words.parts, letters, width - letters) + ([ending] if ending else [])
+    notes, size = note_lines(note, letters, width - letters)
+    for number, line in enumerate(lines):
+        draw.text((letters // 2, (number + 0.5) * step), line, fill=text.INK, font=text.font(letters), anchor="lm")
+    for number, line in enumerate(notes):
+        middle = height - (len(notes) - number - 0.5) * step
+        draw.text((letters // 2, middle), line, fill=text.INK, font=text.font(size), anchor="lm")
+    top = step * len(lines)
+    if scale is not None:
+        top += max(2, letters // 3)
+        draw_scale(sheet, scale, (shape[1] + letters, top), max(shape[0], 6 * letters), letters)
+    sheet.paste(Image.fromarray(picture), (0, top))
+    np.testing.assert_array_equal(annotated(picture, words, scale), np.asarray(sheet))
