@@ -14,7 +14,7 @@ from jaxtyping import Float32, UInt8
 from rendering import colormaps, text
 from rendering.channel_levels import scale_all_channels, scale_each_channel, scale_from_zero
 from rendering.grid import grid, grid_size
-from rendering.tile_numbers import numbered
+from rendering.tile_numbers import write_numbers
 
 # A tile whose sides are shorter than this is enlarged by a whole factor, nearest neighbour: 7×7 becomes 28×28, 1×1 becomes 24×24.
 VISIBLE = 24
@@ -62,18 +62,19 @@ def channel_grid(
             levels = scale_each_channel(activations)
         case "global":
             levels = scale_all_channels(activations, span)
-    tiles = _bounded(np.ascontiguousarray(levels.transpose(2, 0, 1)))
+    by_position = levels.reshape(-1, levels.shape[-1])
+    tiles = _bounded(np.asarray(cv2.transpose(by_position), np.uint8).reshape(-1, *levels.shape[:2]))
     layout = _GridLayout.of(tiles.shape, columns=columns, captioned=captions is not None, numbers=numbers)
-    tiles = tiles.repeat(layout.factor, axis=1).repeat(layout.factor, axis=2) if layout.factor > 1 else tiles
     count, height, width = tiles.shape
     coloured = colormaps.apply(tiles.reshape(count * height, width), colours).reshape(count, height, width, 3)
     if mode != "global":  # by itself, a channel of one value has no scale
-        by_channel = (levels if nearly else activations).reshape(-1, count)
+        by_channel = by_position if nearly else activations.reshape(-1, count)
         coloured[by_channel.max(axis=0) - by_channel.min(axis=0) <= (FLAT if nearly else 0)] = CONSTANT
+    coloured = _enlarged(coloured, layout.factor)
     if captions is not None:
         coloured = text.captioned(coloured, captions, layout.letters)
     elif numbers:
-        coloured = numbered(coloured, [str(channel) for channel in range(count)])
+        write_numbers(coloured, [str(channel) for channel in range(count)])
     return grid(coloured, columns=columns, background=text.PAPER)
 
 
@@ -115,6 +116,18 @@ def bounded_size(count: int, height: int, width: int) -> tuple[int, int]:
 
 def _enlargement(height: int, width: int, side: int) -> int:
     return max(1, math.ceil(side / max(height, width)), math.ceil(THIN / min(height, width)))
+
+
+def _enlarged(tiles: UInt8[np.ndarray, "n h w 3"], factor: int) -> UInt8[np.ndarray, "n H W 3"]:
+    """Return the tiles with each pixel repeated `factor` times to the right and downwards."""
+    if factor == 1:
+        return tiles
+    count, height, width, _ = tiles.shape
+    rows = tiles.reshape(count * height, width, 3)
+    wide = cv2.resize(rows, (width * factor, count * height), interpolation=cv2.INTER_NEAREST)
+    enlarged = np.empty((count * height, factor, 3 * width * factor), np.uint8)  # whole rows are copied several times as fast as pixels
+    enlarged[...] = wide.reshape(count * height, 1, -1)
+    return enlarged.reshape(count, height * factor, width * factor, 3)
 
 
 def _bounded(tiles: UInt8[np.ndarray, "n h w"]) -> UInt8[np.ndarray, "n H W"]:

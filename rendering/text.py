@@ -21,6 +21,7 @@ from PIL import Image, ImageDraw, ImageFont
 Colour = tuple[int, int, int]
 PAPER: Colour = (255, 255, 255)  # the background of sheets and charts
 INK: Colour = (34, 34, 34)  # the colour of words
+_SHORT = 6  # letters; captions with no more, such as numbers, are drawn once and kept
 _NO_LETTER = "\U0010ffff"  # Unicode promises that no letter will ever have this number
 
 
@@ -150,7 +151,26 @@ def captioned(
 
     Each caption stands over the column of its tile that `middles` names, or over the middle of the tile if there are none.
     """
-    places = middles or [tiles.shape[2] / 2] * len(captions)
-    lines = [line(caption, tiles.shape[2], size, centred=True, middle=place) for caption, place in zip(captions, places, strict=True)]
-    strips = np.stack(lines)
-    return np.concatenate([strips, tiles], axis=1)
+    count, height, width = tiles.shape[:3]
+    strip = line_height(size)
+    whole = np.empty((count, strip + height, width, 3), np.uint8)
+    whole[:, :strip] = 255
+    whole[:, strip:] = tiles
+    for one, caption, place in zip(whole, captions, middles or [width / 2] * count, strict=True):
+        if len(caption) > _SHORT:
+            one[:strip] = line(caption, width, size, centred=True, middle=place)
+        elif (found := _ink(caption, width, size, place)) is not None:
+            (top, left), ink = found
+            one[top : top + len(ink), left : left + ink.shape[1]] = ink
+    return whole
+
+
+@lru_cache(maxsize=4096)  # a layer has up to a few thousand channels, whose numbers stand above the tiles of many grids
+def _ink(caption: str, width: int, size: int, middle: float) -> tuple[tuple[int, int], UInt8[np.ndarray, "h w 3"]] | None:
+    """Return the part of a caption's line that is not paper, and its place (top, left) in the line. Return None for a line without ink."""
+    strip = line(caption, width, size, centred=True, middle=middle)
+    rows, columns = np.nonzero((strip != PAPER).any(axis=-1))
+    if not len(rows):
+        return None
+    top, left = int(rows.min()), int(columns.min())
+    return (top, left), strip[top : rows.max() + 1, left : columns.max() + 1].copy()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import UInt8
@@ -21,21 +22,27 @@ def number_letters(height: int, width: int) -> int:
 
 
 def numbered(tiles: UInt8[np.ndarray, "n h w 3"], labels: Sequence[str]) -> UInt8[np.ndarray, "n h w 3"]:
-    """Return the tiles with the labels in light letters on a dark box at the top left. Tiles under 40 pixels are returned as they are.
+    """Return the tiles with the labels in light letters on a dark box at the top left. Tiles under 40 pixels stay bare.
 
     A label that is wider than its tile has smaller letters, and is shortened if they would be smaller than 10 pixels.
     """
-    height, width = tiles.shape[1:3]
-    if min(height, width) < SMALLEST_TILE:
-        return tiles
-    size = number_letters(height, width)
     marked = tiles.copy()
-    for tile, label in zip(marked, labels, strict=True):
-        box = _box(label, size, width)
-        tile[: box.shape[0], : box.shape[1]] = box
+    write_numbers(marked, labels)
     return marked
 
 
+def write_numbers(tiles: UInt8[np.ndarray, "n h w 3"], labels: Sequence[str]) -> None:
+    """Write the labels on the tiles themselves, as `numbered` writes them on a copy."""
+    height, width = tiles.shape[1:3]
+    if min(height, width) < SMALLEST_TILE:
+        return
+    size = number_letters(height, width)
+    for tile, label in zip(tiles, labels, strict=True):
+        box = _box(label, size, width)
+        tile[: box.shape[0], : box.shape[1]] = box
+
+
+@lru_cache(maxsize=1024)  # nearly all grids have tiles of a few sizes and the same numbers
 def _box(label: str, size: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
     margin = max(2, size // 6)
     drawn, room = text.drawable(label), width - 2 * margin
@@ -44,4 +51,4 @@ def _box(label: str, size: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
     words = text.shortened(label, face, room)
     box = Image.new("RGB", (min(width, round(face.getlength(words)) + 2 * margin), size + 2 * margin), BOX)
     ImageDraw.Draw(box).text((margin, box.height / 2), words, fill=LETTERS, font=face, anchor="lm")
-    return np.asarray(box)
+    return np.asarray(box)  # it is read-only

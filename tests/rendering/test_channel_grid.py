@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from rendering import channel_grid, colormaps, text
+from rendering.channel_levels import scale_all_channels, scale_each_channel, scale_from_zero
+from rendering.tile_numbers import numbered
 
 
 def test_every_channel_is_a_tile_in_its_place() -> None:
@@ -108,3 +110,50 @@ def test_numbers_stand_in_letters_of_a_fifth_of_the_tile() -> None:
     rows, columns = np.nonzero((made != bare).any(-1)[:, :112])
     assert rows.max() + 1 == 20 + 2 * 3  # letters of 20 pixels and margins of 3
     assert columns.max() < 40
+
+
+@pytest.mark.parametrize("mode", ["from_zero", "per_channel", "global"])
+@pytest.mark.parametrize(
+    ("height", "width", "count", "columns", "captioned", "numbers"),
+    [
+        (7, 7, 40, None, False, True),  # numbers in a corner, and a last row with places that are free
+        (7, 7, 40, None, True, True),  # numbers above the tiles
+        (5, 9, 17, 4, True, False),
+        (30, 25, 6, None, False, False),  # as large as they are
+        (3, 1, 5, 5, False, False),
+    ],
+)
+def test_a_grid_is_what_a_loop_over_its_channels_draws(
+    mode: Literal["from_zero", "per_channel", "global"],
+    height: int,
+    width: int,
+    count: int,
+    columns: int | None,
+    captioned: bool,
+    numbers: bool,
+) -> None:
+    maps = np.random.default_rng(4).normal(size=(height, width, count)).astype(np.float32)
+    maps[..., 2] = 0.25  # the same everywhere
+    maps[..., 3] = 1 + 1e-7 * maps[..., 3]  # nearly so
+    captions = [f"{3 * number}" for number in range(count)] if captioned else None
+    made = channel_grid.channel_grid(
+        maps, mode=mode, colours="inferno", columns=columns, captions=captions, numbers=numbers, nearly=numbers
+    )
+    levels = {"from_zero": scale_from_zero, "per_channel": scale_each_channel, "global": scale_all_channels}[mode](maps)
+    across = columns or int(np.ceil(np.sqrt(count)))
+    factor = ((made.shape[1] + 1) // across - 1) // width
+    expected = np.full((*made.shape[:2], 3), 255, np.uint8)
+    for channel in range(count):
+        tile = colormaps.table("inferno")[levels[..., channel]]
+        flat = np.ptp(levels[..., channel].astype(int)) <= channel_grid.FLAT if numbers else np.ptp(maps[..., channel]) == 0
+        if flat and mode != "global":
+            tile = np.full_like(tile, 190)
+        tile = tile.repeat(factor, axis=0).repeat(factor, axis=1)
+        if captions is not None:
+            letters = min(16, max(10, width * factor // 5)) if numbers else 10
+            tile = np.concatenate([text.line(captions[channel], width * factor, letters, centred=True), tile])
+        elif numbers:
+            (tile,) = numbered(tile[None], [str(channel)])
+        top, left = channel // across * (len(tile) + 1), channel % across * (width * factor + 1)
+        expected[top : top + len(tile), left : left + width * factor] = tile
+    np.testing.assert_array_equal(made, expected)

@@ -126,3 +126,19 @@ def test_a_caption_stands_over_its_column_or_as_near_to_it_as_it_fits(words: str
 def test_each_tile_can_have_its_caption_over_another_column() -> None:
     made = text.captioned(np.full((2, 5, 90, 3), 9, np.uint8), ["1", "1"], 10, [20, 70])
     assert [round(float(np.flatnonzero(ink(tile[:16]).any(axis=0)).mean())) for tile in made] == [20, 70]
+
+
+def test_captions_are_the_lines_that_are_drawn_for_each_of_them() -> None:
+    """Short captions are kept. They are the same words in letters and tiles of several sizes, and each is written twice."""
+    captions = ["7", "1279", "", "gÉ", "7", "285 Egyptian cat"]
+    rng = np.random.default_rng(0)
+    for height, width, size in [(9, 42, 10), (9, 43, 10), (20, 43, 16), (5, 12, 10)] * 2:
+        tiles = rng.integers(0, 256, (len(captions), height, width, 3), np.uint8)
+        made = text.captioned(tiles, captions, size)
+        for one, tile, caption in zip(made, tiles, captions, strict=True):
+            np.testing.assert_array_equal(one, np.concatenate([text.line(caption, width, size, centred=True), tile]))
+
+
+def test_each_tile_needs_a_caption() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        text.captioned(np.zeros((2, 5, 9, 3), np.uint8), ["1"])

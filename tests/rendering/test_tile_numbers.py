@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 
-from rendering.tile_numbers import BOX, number_letters, numbered
+from rendering import text
+from rendering.tile_numbers import BOX, LETTERS, number_letters, numbered, write_numbers
 
 
 def test_each_tile_carries_its_own_label_at_the_top_left_and_is_unchanged_elsewhere() -> None:
@@ -38,3 +40,25 @@ def test_a_long_label_has_smaller_letters_before_it_is_cut() -> None:
 def test_small_tiles_stay_bare() -> None:
     tiles = np.full((1, 39, 80, 3), 200, np.uint8)
     np.testing.assert_array_equal(numbered(tiles, ["7"]), tiles)
+
+
+def test_a_number_is_what_pillow_draws_on_tiles_of_every_size() -> None:
+    """Boxes are kept, so each is written twice, and the same number on tiles of several sizes."""
+    for side in (40, 56, 100, 40, 56, 100):
+        size, tiles = number_letters(side, side), np.full((2, side, side, 3), 77, np.uint8)
+        write_numbers(tiles, ["7", "143"])
+        for tile, label in zip(tiles, ("7", "143"), strict=True):
+            expected, face, margin = Image.new("RGB", (side, side), (77, 77, 77)), text.font(size), max(2, size // 6)
+            box = (round(face.getlength(label)) + 2 * margin, size + 2 * margin)
+            draw = ImageDraw.Draw(expected)
+            draw.rectangle((0, 0, box[0] - 1, box[1] - 1), fill=BOX)
+            draw.text((margin, box[1] / 2), label, fill=LETTERS, font=face, anchor="lm")
+            np.testing.assert_array_equal(tile, np.asarray(expected))
+
+
+def test_numbers_can_be_written_on_the_tiles_themselves() -> None:
+    tiles = np.random.default_rng(0).integers(0, 256, (2, 50, 60, 3), np.uint8)
+    expected = numbered(tiles, ["1", "2"])
+    assert (tiles != expected).any()
+    write_numbers(tiles, ["1", "2"])
+    np.testing.assert_array_equal(tiles, expected)
