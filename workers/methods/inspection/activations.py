@@ -23,7 +23,6 @@ from schemas.methods.inspection.activations import (
     Activations,
     ActivationsFacts,
     ChannelScaling,
-    ChannelStatistics,
     LayerStatistics,
 )
 from workers.contract.arrays import Float32 as AnyFloat32
@@ -205,18 +204,21 @@ def _meaning(mode: ChannelScaling, numbers: ChannelNumbers, params: Activations)
 
 
 def _statistics(path: str, shape: tuple[int, ...], numbers: ChannelNumbers, ranked: int | None) -> LayerStatistics:
-    columns = (numbers.mean, numbers.max, numbers.sparsity, numbers.dead)
-    rows = list(zip(*(column.tolist() for column in columns), strict=True))
-    ranking = [(channel, *rows[channel]) for channel in numbers.ranking[:ranked].tolist()]
-    return LayerStatistics(
-        layer=path,
-        shape=shape,
-        mean=float(numbers.mean.mean()),
-        max=float(numbers.max.max()),
-        sparsity=float(numbers.sparsity.mean()),
-        dead_channels=tuple(np.flatnonzero(numbers.dead).tolist()),
-        channels=tuple(
-            ChannelStatistics(channel=channel, mean=mean, max=top, sparsity=sparsity, dead=dead)
-            for channel, mean, top, sparsity, dead in ranking
-        ),
+    """Return the statistics of a layer, and those of its first `ranked` channels by mean, or of all if it is None."""
+    ranking = numbers.ranking[:ranked]
+    columns = (ranking, *(each[ranking] for each in (numbers.mean, numbers.max, numbers.sparsity, numbers.dead)))
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    return LayerStatistics.model_validate(  # one call for all channels takes half of the time of a call for each
+        {
+            "layer": path,
+            "shape": shape,
+            "mean": float(numbers.mean.mean()),
+            "max": float(numbers.max.max()),
+            "sparsity": float(numbers.sparsity.mean()),
+            "dead_channels": np.flatnonzero(numbers.dead).tolist(),
+            "channels": [
+                {"channel": channel, "mean": mean, "max": top, "sparsity": sparsity, "dead": dead}
+                for channel, mean, top, sparsity, dead in rows
+            ],
+        }
     )
