@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
 from jobstore.account import FileAccount
@@ -24,7 +25,8 @@ MAX_SCANS = 50  # after so many scans a page is answered even if it is not full
 class Jobs:
     """The jobs as their callers see them: submit, read, list, follow, cancel and delete. An owner never sees another owner's job.
 
-    Every method raises `BrokerUnavailable` if Redis does not answer.
+    Every method raises `BrokerUnavailable` if Redis does not answer. A method that returns jobs raises `StorageFull` if the disk, or the
+    server that has the files, refuses to read a long outcome.
     """
 
     def __init__(self, connection: Connection, account: FileAccount, images: ImageStore, reader: JobReader, listener: JobListener) -> None:
@@ -56,7 +58,7 @@ class Jobs:
     async def read_many(self, job_ids: Sequence[str], owner: str) -> dict[str, JobRecord]:
         """Return the jobs that exist and belong to the owner, by id."""
         snapshots = await self._reader.snapshots(job_ids, owner)
-        return {snapshot.id: await self._reader.record(snapshot, owner) for snapshot in snapshots}
+        return dict(zip((snapshot.id for snapshot in snapshots), await self._records(snapshots, owner), strict=True))
 
     async def page(
         self,
@@ -72,18 +74,18 @@ class Jobs:
 
         A page may be short and still have a next one if a filter matches few of very many jobs.
         """
-        found: list[JobRecord] = []
+        found: list[JobSnapshot] = []
         for _ in range(MAX_SCANS):
             ids = await self._reader.newest_ids(owner, cursor, SCANNED)
             for snapshot in await self._reader.snapshots(ids, owner):
                 if state in (None, snapshot.state) and method in (None, snapshot.method) and model in (None, snapshot.model):
                     if len(found) == limit:
-                        return found, found[-1].id
-                    found.append(await self._reader.record(snapshot, owner))
+                        return await self._records(found, owner), found[-1].id
+                    found.append(snapshot)
             if len(ids) < SCANNED:
-                return found, None
+                return await self._records(found, owner), None
             cursor = ids[-1]
-        return found, cursor
+        return await self._records(found, owner), cursor
 
     async def wait(self, job_id: str, owner: str, seconds: float, *, was_unfinished: bool = False) -> JobRecord | None:
         """Return the job as soon as it has ended, or as it is after `seconds`. Return None if there is no such job.
@@ -151,6 +153,10 @@ class Jobs:
         deleted = await self._connection.script("delete", shard, job_id=job_id, owner_key=owner_key(owner))
         await self._account.collect(shard)
         return bool(deleted)
+
+    async def _records(self, snapshots: Sequence[JobSnapshot], owner: str) -> list[JobRecord]:
+        """Return the records of jobs. Their long outcomes are read side by side."""
+        return await asyncio.gather(*(self._reader.record(snapshot, owner) for snapshot in snapshots))
 
     async def _record(self, snapshot: JobSnapshot | None, owner: str) -> JobRecord | None:
         return None if snapshot is None else await self._reader.record(snapshot, owner)
