@@ -1,7 +1,7 @@
 """Choose how many images one call of a compiled step takes, so that it neither holds the device for long nor fills its memory.
 
-The number depends on the graph alone and not on a clock: the last digit of a result differs with the size of the batch, and the same
-seed must give the same picture.
+The number depends on the graph and on the measured speed of the device, which is the same as long as the process lives, and not on the
+time of a call: the last digit of a result differs with the size of the batch, and the same seed must give the same picture.
 """
 
 from __future__ import annotations
@@ -10,29 +10,31 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-import tensorflow as tf
-
 from workers.engine.cost import PRODUCTS_PER_SECOND, VALUES_PER_SECOND
+from workers.engine.device_speed import DeviceSpeed
 
 MOST_IMAGES = 64
 MOST_BYTES = 2**30
-CALL_SECONDS = 0.05  # estimated for two cores; a fast job waits until the call that is on the device has ended
-GPU_SPEEDUP = 20  # a GPU is assumed to be so many times as fast
+CALL_SECONDS = 0.05  # as estimated; a fast job waits until the call that is on the device has ended
 PRODUCT_OPS = frozenset(["Conv2D", "DepthwiseConv2dNative", "MatMul", "BatchMatMulV2", "Conv3D"])
 
 
-def images_per_call(graph: Any) -> int:
-    """Return the number of images for one call, 1 to 64, of a compiled step whose first axis is the batch; `graph` is its `FuncGraph`."""
+def images_per_call(graph: Any, speed: DeviceSpeed) -> int:
+    """Return the number of images for one call, 1 to 64, of a compiled step whose first axis is the batch.
+
+    Args:
+        graph: the `FuncGraph` of the step.
+        speed: that of the device on which the step runs.
+    """
     products = values = 0
     for operation in graph.get_operations():
         size = sum(_values_per_image(output) for output in operation.outputs)
         values += size
         if operation.type in PRODUCT_OPS:
             products += size * _products_per_value(operation)
-    # The backward pass to the input costs as much as the forward pass.
-    seconds = 2 * products / PRODUCTS_PER_SECOND + values / VALUES_PER_SECOND
-    if tf.config.list_physical_devices("GPU"):
-        seconds /= GPU_SPEEDUP
+    # The backward pass to the input costs as much as the forward pass. The lower speed counts: with one for each term, calls were too
+    # long on a machine with faster memory than the reference, and a Grad-CAM beside a synthesis waited half as long again.
+    seconds = (2 * products / PRODUCTS_PER_SECOND + values / VALUES_PER_SECOND) / min(speed.products, speed.values)
     fits = min(CALL_SECONDS / max(seconds, 1e-9), MOST_BYTES / max(4 * values, 1))
     return int(min(max(fits, 1), MOST_IMAGES))
 

@@ -18,6 +18,7 @@ from workers.engine.ascent import ascent_step, cost, regularisers, transforms
 from workers.engine.ascent.parametrisations import start_values
 from workers.engine.ascent.target_checks import check_position, image_shape_of, neurons_of, traced_for_size
 from workers.engine.compiled_cache import CompiledCache
+from workers.engine.device_speed import device_speed
 from workers.engine.graph import Graph
 from workers.engine.model_inputs import inputs_with
 
@@ -149,7 +150,7 @@ class _AscentRun:
         spec, together = self.spec, self.spec.objective.diversity > 0
         keys = [index + (number << 32 if together else 0) for number, index in enumerate(self.indices.tolist())]
         variables = start_values(spec.start, self.parametrisation.shape, spec.seed, keys)
-        ends = np.cumsum(cost.even_chunks(len(keys), len(keys) if together else cost.images_per_call(step_graph)))
+        ends = np.cumsum(cost.even_chunks(len(keys), len(keys) if together else cost.images_per_call(step_graph, device_speed())))
         places = [slice(int(start), int(end)) for start, end in pairwise((0, *ends))]
         return [_ImageChunk(place, ascent_step.first_point(spec, variables[place]), self._image(variables[place])) for place in places]
 

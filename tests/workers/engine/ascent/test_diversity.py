@@ -77,5 +77,5 @@ def test_starts_differ_and_the_first_is_that_of_the_channel_alone() -> None:
 
 def test_diverse_images_are_computed_in_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
     together = run(DIVERSE, steps=3)
-    monkeypatch.setattr(cost, "images_per_call", lambda _: 1)
+    monkeypatch.setattr(cost, "images_per_call", lambda *_: 1)
     np.testing.assert_array_equal(run(DIVERSE, steps=3).images, together.images)

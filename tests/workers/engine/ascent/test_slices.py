@@ -14,6 +14,7 @@ from tests.workers.engine.ascent.support import TF_PREPROCESSING, ScarceMemoryCa
 from workers.contract.synthesis import AscentSpec, Objective
 from workers.engine.ascent import cost, loop
 from workers.engine.compiled_cache import CompiledCache
+from workers.engine.device_speed import DeviceSpeed
 from workers.engine.graph import Graph
 
 CHANNELS = Objective("channel", "conv2", (5, 0, 3))
@@ -93,6 +94,13 @@ def test_a_step_longer_than_a_slice_is_broken_between_its_calls(monkeypatch: pyt
     last, yielded = finish(ascent(Graph(lively()), TF_PREPROCESSING, fourier_spec(CHANNELS, steps=3), CompiledCache()))
     assert [state.step for state in yielded] == [0, 0, 1, 1, 2, 2]
     assert last.step == 3
+
+
+def test_a_slow_device_gets_one_image_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "SLICE_SECONDS", 0.0)
+    monkeypatch.setattr(loop, "device_speed", lambda: DeviceSpeed(4.0**-12, 4.0**-12))
+    _, yielded = finish(ascent(Graph(lively()), TF_PREPROCESSING, fourier_spec(CHANNELS, steps=2), CompiledCache()))
+    assert [state.step for state in yielded] == [0, 0, 0, 1, 1, 1]
 
 
 def test_a_call_that_finds_no_memory_is_halved_twice_and_then_fails() -> None:
