@@ -51,13 +51,13 @@ class BoundedProtocol(H11Protocol):
             self._make_room()
 
     def data_received(self, data: bytes) -> None:
-        if self._dropped is None:
-            super().data_received(data)
-            self._watch_header()
+        if self._dropped is not None:
+            self._dropped += len(data)
+            if self._dropped > _MOST_DROPPED:
+                self.transport.abort()
             return
-        self._dropped += len(data)
-        if self._dropped > _MOST_DROPPED:
-            self.transport.abort()
+        super().data_received(data)
+        self._watch_header()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._header_timer = _ended(self._header_timer)
@@ -105,7 +105,9 @@ class BoundedProtocol(H11Protocol):
 
     def _watch_header(self) -> None:
         """Run the timer while a header is expected. More bytes of the same header do not start it again."""
-        if self.conn.their_state is not h11.IDLE or self.transport.is_closing():
+        if self._dropped is not None:
+            self._header_timer = _ended(self._header_timer)
+        elif self.conn.their_state is not h11.IDLE or self.transport.is_closing():
             self._header_timer = _ended(self._header_timer)
             self.waiting.pop(self, None)
         elif self._header_timer is None:
@@ -123,8 +125,12 @@ class BoundedProtocol(H11Protocol):
         self._abort_unless_read()
 
     def _close_when_read(self) -> None:
-        """Say that nothing more will be written, and read on until the client closes the connection, too."""
+        """Say that nothing more will be written, and read on until the client closes the connection, too.
+
+        No request can come over it any more, so it gives way to a new connection as one does that waits for a request.
+        """
         self._dropped = 0
+        self.waiting.setdefault(self)
         self.transport.write_eof()
         self.flow.resume_reading()
         self._closing_timer = self.loop.call_later(self.reading_seconds, self.transport.abort)

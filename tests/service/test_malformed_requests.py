@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Callable
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
 
 import httpx
 import pytest
@@ -144,8 +144,21 @@ async def test_no_more_than_a_bound_is_dropped(port: int, monkeypatch: pytest.Mo
         await _write_for_ever(writer)
 
 
+async def test_connections_that_were_answered_give_way_to_new_ones(app: FastAPI, settings: ServiceSettings) -> None:
+    """Clients that send what is no HTTP, and then keep the connection open, keep no caller out."""
+    few = settings.model_copy(update={"max_connections": 5})
+    async with served_port(app, few) as port, AsyncExitStack() as stack:
+        for _ in range(12):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            stack.callback(writer.close)
+            writer.write(b"no request\r\n\r\n")
+            assert (await reader.readline()).startswith(b"HTTP/1.1 400 ")
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            assert [(await client.get("/livez")).status_code for _ in range(3)] == [200] * 3
+
+
 async def _write_for_ever(writer: asyncio.StreamWriter) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(5):  # in this time, less is written than the service drops
         while True:
             writer.write(b"x" * 65_536)
             await writer.drain()

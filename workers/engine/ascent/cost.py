@@ -15,7 +15,7 @@ from workers.engine.device_speed import DeviceSpeed
 
 MOST_IMAGES = 64
 MOST_BYTES = 2**30
-CALL_SECONDS = 0.05  # as estimated; a fast job waits until the call that is on the device has ended
+CALL_SECONDS = 0.05  # this is an estimate; a fast job waits until the call that is on the device has ended
 PRODUCT_OPS = frozenset(["Conv2D", "DepthwiseConv2dNative", "MatMul", "BatchMatMulV2", "Conv3D"])
 
 
@@ -33,7 +33,7 @@ def images_per_call(graph: Any, speed: DeviceSpeed) -> int:
         if operation.type in PRODUCT_OPS:
             products += size * _products_per_value(operation)
     # The backward pass to the input costs as much as the forward pass. The lower speed counts: with one for each term, calls were too
-    # long on a machine with faster memory than the reference, and a Grad-CAM beside a synthesis waited half as long again.
+    # long on a machine with faster memory than the reference, and a Grad-CAM beside a synthesis waited 1.5 times as long.
     seconds = (2 * products / PRODUCTS_PER_SECOND + values / VALUES_PER_SECOND) / min(speed.products, speed.values)
     fits = min(CALL_SECONDS / max(seconds, 1e-9), MOST_BYTES / max(4 * values, 1))
     return int(min(max(fits, 1), MOST_IMAGES))
