@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,6 +15,7 @@ from processes.embedded_redis import AppendFsync, EmbeddedRedis
 from processes.redis_program import EmbeddedRedisError
 
 MOST_RESTARTS = 5
+LONGEST_SOCKET_PATH = 103  # bytes; macOS allows the fewest
 _WINDOW_SECONDS = 600.0
 
 
@@ -34,11 +37,16 @@ class KeptRedis:
         self._data_dir, self._max_memory = data_dir, max_memory
         self._appendfsync: AppendFsync = appendfsync
         self._restarts: list[float] = []
-        self._server = self._start(None)
+        self._socket_folder = tempfile.TemporaryDirectory(prefix="convscope-redis-")
+        try:
+            self._server = self._start(None)
+        except CommandFailed:
+            self._socket_folder.cleanup()
+            raise
 
     @property
     def url(self) -> str:
-        return self._server.url
+        return self._server.socket_url or self._server.url
 
     @property
     def running(self) -> bool:
@@ -59,16 +67,24 @@ class KeptRedis:
                 f"Redis ended by itself {MOST_RESTARTS + 1} times within {_WINDOW_SECONDS / 60:.0f} minutes. Its log is {self._server.log}."
             )
         self._restarts.append(now)
-        self.stop()  # the folder is locked until then
+        self._server.stop()  # the folder is locked until then
         typer.echo(f"Redis ended by itself. convscope starts it again. Its log is {self._server.log}.", err=True)
-        self._server = self._start(urlsplit(self.url).port)
+        self._server = self._start(urlsplit(self._server.url).port)
 
     def stop(self) -> None:
         """End the server after it has written its data. Do nothing if it has ended."""
         self._server.stop()
+        self._socket_folder.cleanup()
 
     def _start(self, port: int | None) -> EmbeddedRedis:
+        socket = Path(self._socket_folder.name) / "redis.sock"
         try:
-            return EmbeddedRedis.start(self._data_dir, port=port, appendfsync=self._appendfsync, max_memory=self._max_memory)
+            return EmbeddedRedis.start(
+                self._data_dir,
+                port=port,
+                socket=socket if len(os.fsencode(socket)) <= LONGEST_SOCKET_PATH else None,
+                appendfsync=self._appendfsync,
+                max_memory=self._max_memory,
+            )
         except EmbeddedRedisError as error:
             raise CommandFailed(str(error)) from error

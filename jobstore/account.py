@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from jobstore.connection import FULLNESS, RECORDS_TOGETHER, Connection
@@ -18,7 +19,7 @@ from schemas.errors import BrokerUnavailable, StorageFull
 
 ORPHAN_AGE = 3600.0  # a file that no account knows may still be being written until it is older than this, seconds
 ORPHAN_SEARCH = 600.0  # seconds between two searches for such files; a search lists all files
-UPKEEP = 1.0  # seconds between two looks at the garbage and at Redis's memory while files are written
+UPKEEP = 1.0  # while files are written, seconds between two looks at the garbage, at Redis's memory and at the lives of keys
 DELETED_TOGETHER = 500
 SWEPT_TOGETHER = 100
 FREEING_TRIES = 5  # another writer may take the room that was made, or a disk may not have more room after a file is deleted
@@ -31,7 +32,7 @@ class FileAccount:
         self._connection = connection
         self._files = files
         self._last_search = -ORPHAN_SEARCH
-        self._last_upkeep = dict.fromkeys(connection.shards, time.monotonic())
+        self._last_upkeep = dict.fromkeys(connection.shards, -UPKEEP)
         self._upkeep: set[asyncio.Task[None]] = set()
 
     async def run(
@@ -94,8 +95,7 @@ class FileAccount:
             more = True
             while more:
                 more = await self._connection.script("sweep", shard, most=SWEPT_TOGETHER)
-            await self._relieve_memory(shard)
-            count += await self.collect(shard)
+            count += await self._tend(shard)
         if time.monotonic() - self._last_search >= ORPHAN_SEARCH:
             self._last_search = time.monotonic()
             orphans = await self._orphans()
@@ -187,7 +187,7 @@ class FileAccount:
             _, records, is_full = await self._connection.script("make_room", shard, bytes=0, fullness=FULLNESS, most=RECORDS_TOGETHER)
 
     def _look_after(self, shard: int) -> None:
-        """Collect garbage and look at Redis's memory in the background, about once per second while files are written."""
+        """Tend a shard in the background, about once per second while files are written."""
         if time.monotonic() - self._last_upkeep[shard] >= UPKEEP:
             self._last_upkeep[shard] = time.monotonic()
             task = asyncio.create_task(self._keep_up(shard), name=f"upkeep of shard {shard}")
@@ -195,11 +195,14 @@ class FileAccount:
             task.add_done_callback(self._upkeep.discard)
 
     async def _keep_up(self, shard: int) -> None:
-        try:
-            await self._relieve_memory(shard)
-            await self.collect(shard)
-        except (BrokerUnavailable, StorageFull):
-            pass  # the garbage stays in the account, and the next look or sweep deletes it
+        with suppress(BrokerUnavailable, StorageFull):  # then the next look or sweep does it
+            await self._tend(shard)
+
+    async def _tend(self, shard: int) -> int:
+        """Let the shard's own keys live on, make room in Redis's memory if it is full, and collect garbage. Return the files deleted."""
+        await self._connection.script("keep_shared", shard)
+        await self._relieve_memory(shard)
+        return await self.collect(shard)
 
     async def _delete(self, names: Sequence[str]) -> None:
         if names:

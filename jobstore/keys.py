@@ -8,7 +8,7 @@ spread the shards, and no script crosses a slot. The scripts make keys from the 
 |---|---|---|
 | `job` | job | hash: the fields of one job, named as in `JobRecord` |
 | `events` | job | sorted set: the job's last events, by their sequence number |
-| `announcements` | `all` | stream: the jobs and types of the shard's last events, for those who wait for jobs |
+| `announcements` | `ends` or `changes` | stream: the jobs and batches of the shard's last ends, or of its last other events |
 | `execution` | execution | hash: the fields that identical jobs share, named as in `JobRecord`; the id is that of the first job |
 | `params` | execution | string: the parameters, JSON |
 | `result` | execution | string: how it has ended, JSON, or the name of the file that says it; see `outcome.py` |
@@ -39,6 +39,7 @@ spread the shards, and no script crosses a slot. The scripts make keys from the 
 | `waiting` | lane:priority | sorted set: the queued executions, by the time they were queued |
 | `running` | lane | sorted set: the running executions, by the time they were started |
 | `wakeup` | lane | stream of length 1: gets an entry when there is something to claim |
+| `returned` | lane | string: exists if executions have been given back since a worker last looked for them |
 | `idempotency` | owner:key | string: the sha256 of the request, the job's id, and `reserved` or `made` |
 | `batch` | batch | hash: the fields of one batch, named as in `BatchRecord`, and the feeder that has its lease |
 | `batch_items` | batch | hash: the items that were taken and have not ended, by number: `s<segment>` or `s<segment> <job>` |
@@ -68,11 +69,11 @@ from urllib.parse import quote
 from ulid import ULID
 
 KeyKind = Literal[
-    "job", "events", "announcements", "execution", "params", "result", "held", "joined", "preview", "latest", "upload", "uploads", "jobs",
-    "active", "set", "sets", "webhook", "deliveries", "endpoint", "endpoints", "webhook_secret",
-    "queue", "waiting", "running", "wakeup", "idempotency", "pieces", "files", "garbage", "stored", "ended", "evictions", "worker",
-    "workers", "model", "api_key", "api_keys", "batch", "batch_items", "batch_rows", "batch_files", "batch_holds", "item_ends", "batches",
-    "active_batches", "feeding", "signing", "drained", "quota",
+    "job", "events", "announcements", "execution", "params", "result", "held", "joined", "preview", "latest", "upload", "uploads",
+    "jobs", "active", "set", "sets", "webhook", "deliveries", "endpoint", "endpoints", "webhook_secret", "queue", "waiting", "running",
+    "wakeup", "returned", "idempotency", "pieces", "files", "garbage", "stored", "ended", "evictions", "worker", "workers", "model",
+    "api_key", "api_keys", "batch", "batch_items", "batch_rows", "batch_files", "batch_holds", "item_ends", "batches", "active_batches",
+    "feeding", "signing", "drained", "quota",
 ]  # fmt: skip
 Shard = int | Literal["workers", "models", "api_keys"]  # the last three are one place each, however many shards there are
 

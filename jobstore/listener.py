@@ -1,7 +1,9 @@
-"""Wake everybody in this process who waits for a job, with one blocking read of Redis for each shard.
+"""Wake everybody in this process who waits for a job, with one or two blocking reads of Redis for each shard.
 
-Every event of a job is announced in one stream of its shard. Waiting callers take no connection of their own: the listener reads the
-announcements and wakes those who wait for that job. A waiting caller then reads what it needs.
+Every event of a job is announced in its shard: its end in one stream, all others in a second one. Waiting callers take no connection of
+their own: the listener reads the announcements and wakes those who wait for that job. A waiting caller then reads what it needs. The second
+stream is read only while somebody follows a job, because most callers wait for the end alone, and each read takes time of Redis and of this
+process.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import asyncio
 from collections import deque
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from typing import Literal
 
 from redis.exceptions import RedisError
 
@@ -19,6 +22,8 @@ from schemas.errors import VisualizationError
 
 RECENT_ENDS = 256  # jobs whose end was announced last, for those who begin to watch a moment too late
 RECONNECT_PAUSE = 0.2  # how long the listener waits after a failed read before it reads again, seconds
+
+Announced = Literal["ends", "changes"]
 
 
 class JobWatch:
@@ -45,7 +50,7 @@ class JobWatch:
 
 
 class JobListener:
-    """Reads the announcements of each shard from the first watch in it until `close`.
+    """Reads the announced ends of each shard from the first watch in it until `close`, and other events while somebody follows a job there.
 
     After a lost connection it connects again and wakes everybody, because announcements may have been missed meanwhile.
     """
@@ -54,7 +59,8 @@ class JobListener:
         self._connection = connection
         self._watches: dict[int, dict[str, set[JobWatch]]] = {shard: {} for shard in connection.shards}
         self._ended: dict[int, deque[str]] = {shard: deque(maxlen=RECENT_ENDS) for shard in connection.shards}
-        self._reading: dict[int, asyncio.Task[None]] = {}
+        self._followers = dict.fromkeys(connection.shards, 0)
+        self._reading: dict[tuple[int, Announced], asyncio.Task[None]] = {}
 
     @property
     def watches(self) -> int:
@@ -68,15 +74,18 @@ class JobListener:
         With `only_end`, only the event `done` wakes. If that event has come a moment ago, it wakes at once.
         """
         shard = self._connection.shard_of(job_id)
-        if shard not in self._reading or self._reading[shard].done():
-            self._reading[shard] = asyncio.create_task(self._read(shard), name=f"job listener {shard}")
         jobs, watch = self._watches[shard], JobWatch(only_end=only_end)
         jobs.setdefault(job_id, set()).add(watch)
+        self._keep_reading(shard, "ends")
+        if not only_end:
+            self._followers[shard] += 1
+            self._keep_reading(shard, "changes")
         if job_id in self._ended[shard]:
             watch.wake()
         try:
             yield watch
         finally:
+            self._followers[shard] -= not only_end
             jobs[job_id].discard(watch)
             if not jobs[job_id]:
                 del jobs[job_id]
@@ -89,26 +98,34 @@ class JobListener:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._reading.clear()
 
-    async def _read(self, shard: int) -> None:
-        while True:
+    def _keep_reading(self, shard: int, announced: Announced) -> None:
+        task = self._reading.get((shard, announced))
+        if task is None or task.done():
+            self._reading[shard, announced] = asyncio.create_task(self._read(shard, announced), name=f"job listener {shard} {announced}")
+
+    async def _read(self, shard: int, announced: Announced) -> None:
+        while self._is_wanted(shard, announced):
             try:
-                await self._read_without_gap(shard)
+                await self._read_without_gap(shard, announced)
             except (VisualizationError, RedisError):
                 await asyncio.sleep(RECONNECT_PAUSE)
 
-    async def _read_without_gap(self, shard: int) -> None:
-        """Read from the newest announcement on. Return if announcements may have been dropped before they were read.
+    def _is_wanted(self, shard: int, announced: Announced) -> bool:
+        return announced == "ends" or self._followers[shard] > 0
+
+    async def _read_without_gap(self, shard: int, announced: Announced) -> None:
+        """Read from the newest announcement on. Return if nobody needs them any more, or if some may have been dropped unread.
 
         The stream keeps at least `MAX_EVENTS` announcements, so a shorter reply proves that nothing was dropped.
         """
-        stream = key(shard, "announcements", "all")
+        stream = key(shard, "announcements", announced)
         newest = await self._connection.command("XREVRANGE", stream, "+", "-", "COUNT", 1)
         last = newest[0][0].decode() if newest else "0-0"
         for watches in self._watches[shard].values():
             for watch in watches:
-                watch.wake()
+                watch.wake(b"done" if announced == "ends" else b"status")
         entries: Sequence[StreamEntry] = ()
-        while len(entries) < MAX_EVENTS:
+        while len(entries) < MAX_EVENTS and self._is_wanted(shard, announced):
             entries = await self._connection.read_stream(stream, last, LONGEST_BLOCK, MAX_EVENTS)
             for entry_id, fields in entries:
                 last = entry_id.decode()

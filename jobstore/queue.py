@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -20,6 +21,8 @@ from schemas.errors import BrokerUnavailable, StorageFull
 from schemas.jobs import JobError, Progress
 from schemas.methods.card import Lane
 
+LOOKS = 10  # in the time of a lease, how often a worker looks for executions whose lease has run out
+
 
 class JobQueue:
     """Gives executions to workers and takes their results.
@@ -35,6 +38,7 @@ class JobQueue:
         self._account = account
         self._wakeups = WakeupReads(connection)
         self._drained: dict[tuple[str, Lane], Mapping[int, str]] = {}
+        self._last_look: dict[tuple[str, Lane, int], float] = {}
 
     async def close(self) -> None:
         """Stop waiting for wake-ups."""
@@ -156,7 +160,9 @@ class JobQueue:
         return last_wakeups, found
 
     async def _claim_from(self, shard: int, worker: str, lane: Lane, count: int) -> tuple[str, list[Execution]]:
-        settings = self._connection.settings
+        settings, now = self._connection.settings, time.monotonic()
+        place = worker, lane, shard
+        looks = now - self._last_look.get(place, -math.inf) >= settings.lease / LOOKS
         last_wakeup, *claimed = await self._connection.script(
             "claim",
             shard,
@@ -165,5 +171,8 @@ class JobQueue:
             count=count,
             lease=round(settings.lease * 1000),
             max_attempts=settings.max_attempts,
+            looks=looks or None,
         )
+        if looks:
+            self._last_look[place] = now
         return last_wakeup.decode(), [execution_from_claim(reply, shard, lane) for reply in claimed]

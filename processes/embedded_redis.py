@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -34,10 +34,11 @@ class EmbeddedRedis:
     folder therefore has the same queue and results, and the same address if the port is still free.
     """
 
-    def __init__(self, process: ChildProcess, url: str, lock: IO[bytes], log: Path) -> None:
+    def __init__(self, process: ChildProcess, url: str, socket_url: str | None, lock: IO[bytes], log: Path) -> None:
         self._process = process
         self._lock = lock
         self.url = url
+        self.socket_url = socket_url
         self.log = log
 
     @classmethod
@@ -46,6 +47,7 @@ class EmbeddedRedis:
         data_dir: Path,
         *,
         port: int | None = None,
+        socket: Path | None = None,
         appendfsync: AppendFsync = "everysec",
         max_memory: int = 0,
         timeout: float = 60.0,
@@ -57,6 +59,8 @@ class EmbeddedRedis:
         Args:
             data_dir: the folder under which the server keeps `redis/` and `logs/redis.log`.
             port: the loopback port to listen on. If it is None, the last port is used, or a free one if that port is taken.
+            socket: the path of a Unix socket on which the server listens too, in a folder that only its owner can enter. Its
+                `socket_url` names it. A command over it takes the server a tenth less time than over TCP.
             appendfsync: with `always`, no accepted write is lost even when the machine stops; with `everysec`, the writes of
                 the last second can be lost.
             max_memory: the number of bytes above which the server refuses writes. 0 means that there is no limit.
@@ -79,7 +83,9 @@ class EmbeddedRedis:
             port, password = choose_address(folder, port)
             url = f"redis://:{password}@127.0.0.1:{port}/0"
             configuration = folder / "redis.conf"
-            write_private(configuration, _configuration(folder, log, port, password, appendfsync=appendfsync, max_memory=max_memory))
+            settings = _settings(folder, log, port, password, socket)
+            settings |= {"appendfsync": appendfsync, "maxmemory": max_memory}
+            write_private(configuration, "".join(f'{name} "{value}"\n' for name, value in settings.items()))
             process = ChildProcess("redis-server", [str(program), str(configuration)], log=Path(os.devnull))
             try:
                 _wait_until_ready(process, url, log, timeout)
@@ -90,7 +96,7 @@ class EmbeddedRedis:
         except BaseException:
             lock.close()
             raise
-        return cls(process, url, lock, log)
+        return cls(process, url, socket and f"unix://:{password}@{quote(str(socket))}", lock, log)
 
     @property
     def pid(self) -> int:
@@ -141,8 +147,8 @@ def _end_orphan(url: str, timeout: float) -> None:
         time.sleep(_POLL_SECONDS)
 
 
-def _configuration(folder: Path, log: Path, port: int, password: str, *, appendfsync: AppendFsync, max_memory: int) -> str:
-    settings = {
+def _settings(folder: Path, log: Path, port: int, password: str, socket: Path | None) -> dict[str, object]:
+    return {
         "bind": "127.0.0.1",
         "port": port,
         "requirepass": password,
@@ -151,11 +157,11 @@ def _configuration(folder: Path, log: Path, port: int, password: str, *, appendf
         "daemonize": "no",
         "save": "",
         "appendonly": "yes",
-        "appendfsync": appendfsync,
-        "maxmemory": max_memory,
         "maxmemory-policy": "noeviction",
+        # Redis looks through a node of a stream to find an entry. The default of 100 entries makes removing one twice as slow.
+        "stream-node-max-entries": 24,
+        **({"unixsocket": socket, "unixsocketperm": "700"} if socket else {}),
     }
-    return "".join(f'{name} "{value}"\n' for name, value in settings.items())
 
 
 def _wait_until_ready(process: ChildProcess, url: str, log: Path, timeout: float) -> None:

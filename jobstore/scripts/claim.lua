@@ -2,7 +2,8 @@
 -- Claim up to `count` executions of a lane for a worker and mark them as running. Executions whose lease has run out and those that
 -- were given back come first, then new ones, high priority first.
 --
--- Arguments: worker, lane, count, lease (milliseconds), max_attempts.
+-- Arguments: worker, lane, count, lease (milliseconds), max_attempts; looks (true: look for executions whose lease has run out; those that
+--   were given back are always looked for).
 -- Returns {id of the lane's last wake-up, execution, …}. Each execution is {id, attempt, claim, method, model, priority, params,
 -- image sha256 or '', request id, queued_at, '1' if fresh, model digest, names of the images' files,
 -- inputs (JSON) or '', traceparent or '', deaths at which it was spared, further models (JSON) or ''}. Example:
@@ -42,14 +43,13 @@ local function start(queue, priority, entry, execution_id)
     end
     redis.call('ZREM', key('waiting', args.lane .. ':' .. priority), execution_id)
     redis.call('ZADD', key('running', args.lane), now, execution_id)
-    redis.call('PEXPIRE', key('running', args.lane), args.record_ttl)
     for _, job_id in ipairs(joined(execution_id)) do
       emit_status(job_id, 'running')
       announce(job_id, 'status')
     end
-    claimed[#claimed + 1] = {execution_id, attempt, claim, execution.method, execution.model, priority,
-      redis.call('GET', key('params', execution_id)), execution.image, execution.request_id, execution.queued_at, execution.fresh,
-      execution.model_digest or '', redis.call('GET', key('held', execution_id)) or '', execution.inputs or '',
+    local params, held = unpack(redis.call('MGET', key('params', execution_id), key('held', execution_id)))
+    claimed[#claimed + 1] = {execution_id, attempt, claim, execution.method, execution.model, priority, params, execution.image,
+      execution.request_id, execution.queued_at, execution.fresh, execution.model_digest or '', held or '', execution.inputs or '',
       execution.traceparent or '', execution.spared or '0', execution.further_models or ''}
   end
 end
@@ -60,30 +60,32 @@ local function start_all(queue, priority, entries)
   end
 end
 
-local queues = {}
-for _, priority in ipairs(PRIORITIES) do
-  local queue = key('queue', args.lane .. ':' .. priority)
-  if redis.call('EXISTS', queue) == 1 then
-    queues[#queues + 1] = {queue, priority}
-  end
-end
-
-for _, pair in ipairs(queues) do
-  local queue, priority = pair[1], pair[2]
-  local cursor = '0-0'
-  while #claimed < args.count do
-    local reply = redis.call('XAUTOCLAIM', queue, GROUP, args.worker, args.lease, cursor, 'COUNT', args.count - #claimed)
-    cursor = reply[1]
-    start_all(queue, priority, reply[2])
-    if cursor == '0-0' then
-      break
+-- Take over what was given back or whose lease has run out. Return true if nothing of that kind is left.
+local function take_over()
+  for _, priority in ipairs(PRIORITIES) do
+    local queue = key('queue', args.lane .. ':' .. priority)
+    local cursor = redis.call('EXISTS', queue) == 1 and '0-0'
+    while cursor do
+      if #claimed == args.count then
+        return false
+      end
+      local reply = redis.call('XAUTOCLAIM', queue, GROUP, args.worker, args.lease, cursor, 'COUNT', args.count - #claimed)
+      start_all(queue, priority, reply[2])
+      cursor = reply[1] ~= '0-0' and reply[1]
     end
   end
+  return true
 end
 
-for _, pair in ipairs(queues) do
-  local queue, priority = pair[1], pair[2]
-  while #claimed < args.count do
+-- Looking takes a tenth of a claim's time, because Redis goes through all that is running.
+local returned = key('returned', args.lane)
+if (args.looks or redis.call('EXISTS', returned) == 1) and take_over() then
+  redis.call('DEL', returned)
+end
+
+for _, priority in ipairs(PRIORITIES) do
+  local queue, waiting = key('queue', args.lane .. ':' .. priority), key('waiting', args.lane .. ':' .. priority)
+  while #claimed < args.count and redis.call('ZCARD', waiting) > 0 and redis.call('EXISTS', queue) == 1 do
     local wanted = args.count - #claimed
     local reply = redis.call('XREADGROUP', 'GROUP', GROUP, args.worker, 'COUNT', wanted, 'STREAMS', queue, '>')
     local entries = reply and reply[1][2] or {}

@@ -13,14 +13,10 @@ if execution.state == 'succeeded' and ended_by(execution, args.claim) then
 elseif not holds(execution, args.claim) then
   return {'lost', spare(), 0}
 end
-local digests = args.digests
-if args.keeps_images then
-  for name in string.gmatch(redis.call('GET', key('held', args.execution_id)) or '', '%S+') do
-    digests[#digests + 1] = string.sub(name, 1, 64)
-  end
-end
-local files = hold_all(digests)
-if not files then
+local files = hold_all(args.digests)
+if files and args.keeps_images then
+  files[#files + 1] = redis.call('GET', key('held', args.execution_id)) or ''
+elseif not files then
   return {'storage_full', spare(), tonumber(redis.call('HGET', FILES, 'bytes') or 0)}
 end
 if (execution.progress or execution.lane == 'slow') and execution.progress ~= args.progress then
@@ -28,5 +24,5 @@ if (execution.progress or execution.lane == 'slow') and execution.progress ~= ar
     emit(job_id, 'progress', args.progress)
   end
 end
-settle(args.execution_id, execution, 'succeeded', ARGV[2], table.concat(files, ' '), args.progress)
+settle(args.execution_id, execution, 'succeeded', ARGV[2], table.concat(files, ' '), args.progress, args.keeps_images)
 return {'done', spare(), 0}

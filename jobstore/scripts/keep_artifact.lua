@@ -17,7 +17,6 @@ if not drawn[args.name] then
   redis.call('ZREM', STORED, member) -- so that this result does not give way to its own picture
   local files = hold_all({args.artifact})
   redis.call('ZADD', STORED, time, member)
-  redis.call('PEXPIRE', STORED, 2 * args.record_ttl)
   if not files then
     return {'storage_full', spare(), tonumber(redis.call('HGET', FILES, 'bytes') or 0)}
   end

@@ -9,7 +9,6 @@ if redis.call('EXISTS', holds) == 0 then
   return 0
 end
 redis.call('ZADD', list, 'GT', now + args.life, args.batch_id)
-live_at_least(FILES, args.life + args.record_ttl)
 for _, name in ipairs({holds, list}) do
   live_at_least(name, args.life + HELD_LIFE)
 end

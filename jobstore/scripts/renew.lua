@@ -13,8 +13,6 @@ for i, pair in ipairs(args.executions) do
   if holds(execution, claim) and #redis.call('XCLAIM', queue, GROUP, args.worker, 0, execution.entry, 'JUSTID') == 1 then
     held[i] = 1
     if execution.expires_at - now < args.ttl / 2 then
-      redis.call('PEXPIRE', queue, args.record_ttl)
-      redis.call('PEXPIRE', key('running', execution.lane), args.record_ttl)
       keep_execution(execution_id, args.ttl)
       for _, job_id in ipairs(joined(execution_id)) do
         keep_job(job_id, args.ttl)

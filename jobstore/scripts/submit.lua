@@ -89,7 +89,7 @@ local function add(list, given)
 end
 
 local job = add({}, {owner_key = args.owner_key, request_id = args.request_id, priority = args.priority, created_at = now,
-  execution_id = execution_id, cached = cached and 1 or 0, sequence = 0, expires_at = now + life, ttl = ttl, item = args.item,
+  execution_id = execution_id, cached = cached and 1 or 0, sequence = cached and 2 or 1, expires_at = now + life, ttl = ttl, item = args.item,
   caller = active and not cached and args.caller or nil})
 redis.call('HSET', name, unpack(job))
 redis.call('PEXPIRE', name, 2 * life)
@@ -158,9 +158,9 @@ if new then
 else
   reply = snapshot(args.job_id, args.owner_key)
 end
-emit_status(args.job_id, reply[2], reply[3] or nil)
+write_event(args.job_id, 1, 'status', status_json(reply[2], reply[3] or nil))
 if cached then
-  emit_done(args.job_id, reply[2])
+  write_done(args.job_id, 2, reply[2])
   note_item_end(args.item, args.job_id, reply[2])
 end
 return {'created', spare(), 0, reply}

@@ -17,6 +17,7 @@ from tests.jobstore.samples import PHOTO, claim_one, result, run_one, submission
 from tests.jobstore.stored_files import contents, files, named
 from tests.wait import until
 
+LOOK_AFTER = account.FileAccount._look_after
 MAP = b"\x01\x02\x03"  # the array of every result
 
 
@@ -28,7 +29,7 @@ def folder(store_settings: StoreSettings) -> Path:
 @pytest.fixture(autouse=True)
 def no_upkeep(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nothing but `sweep` and `delete` delete files, so that the tests can count."""
-    monkeypatch.setattr(account, "UPKEEP", 3600)
+    monkeypatch.setattr(account.FileAccount, "_look_after", lambda *_: None)
 
 
 async def test_results_written_before_their_answer_was_lost_stay_once(store: JobStore, folder: Path, monkeypatch: pytest.MonkeyPatch):
@@ -92,6 +93,7 @@ async def test_garbage_of_a_process_that_died_before_it_deleted_is_swept(store: 
 
 
 async def test_garbage_is_deleted_while_work_goes_on(store: JobStore, folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(account.FileAccount, "_look_after", LOOK_AFTER)
     monkeypatch.setattr(account, "UPKEEP", 0)
     await store.jobs.submit(submission(1))
     await run_one(store)

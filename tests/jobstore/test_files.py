@@ -32,7 +32,7 @@ def folder(store_settings: StoreSettings) -> Path:
 @pytest.fixture(autouse=True)
 def no_upkeep(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nothing but `sweep` and `delete` delete files, so that the tests can count."""
-    monkeypatch.setattr(account, "UPKEEP", 3600)
+    monkeypatch.setattr(account.FileAccount, "_look_after", lambda *_: None)
 
 
 def occupy(folder: Path) -> None:

@@ -18,7 +18,7 @@ from tests.redis_servers import open_redis
 async def test_files_go_although_the_records_that_used_them_are_gone(
     make_store: Callable[..., JobStore], store_settings: StoreSettings, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(account, "UPKEEP", 3600)
+    monkeypatch.setattr(account.FileAccount, "_look_after", lambda *_: None)
     store = make_store(result_ttl=1)
     await store.jobs.submit(submission(1))
     await run_one(store)

@@ -30,16 +30,16 @@ def blocked_reads(url: str) -> int:
     return clients_of(url)["blocked_clients"]
 
 
-async def test_many_waiting_callers_take_one_read_for_each_shard(store: JobStore, redis_url: str, store_settings: StoreSettings):
+async def test_many_waiting_callers_take_two_reads_for_each_shard(store: JobStore, redis_url: str, store_settings: StoreSettings):
     before = clients_of(redis_url)["connected_clients"]
     jobs = [(await store.jobs.submit(submission(number, image=bytes([number]) * 1500))).job for number in range(9)]
     assert len({shard_of(job.id, store_settings.shards) for job in jobs}) == store_settings.shards
     waiting = [asyncio.create_task(store.jobs.wait(job.id, "ann", 60)) for job in jobs for _ in range(20)]
     following = [asyncio.create_task(heard(store.jobs.events(job.id, "ann"))) for job in jobs for _ in range(5)]
     await until(lambda: store.listener.watches == 225)
-    await until(lambda: blocked_reads(redis_url) == store_settings.shards)
+    await until(lambda: blocked_reads(redis_url) == 2 * store_settings.shards)
     new = clients_of(redis_url)["connected_clients"] - before
-    assert new <= store_settings.redis_connections * nodes_of(redis_url) + store_settings.shards + 2
+    assert new <= store_settings.redis_connections * nodes_of(redis_url) + 2 * store_settings.shards + 2
     assert not any(task.done() for task in (*waiting, *following))
     for execution in await store.queue.claim("w1", "fast", 9, 0):
         await store.queue.complete(execution, result())
@@ -94,6 +94,29 @@ async def test_a_watch_is_woken_by_its_own_job_only(store: JobStore):
         assert await end.woken(10)
 
 
+async def test_only_ends_are_read_while_nobody_follows_a_job(store: JobStore, redis_url: str, store_settings: StoreSettings):
+    """The second read begins with the first caller who follows a job, and is over some seconds after the last one."""
+    job = (await store.jobs.submit(submission(1))).job
+    with store.listener.watch(job.id, only_end=True) as end:
+        await until(lambda: blocked_reads(redis_url) == 1)
+        assert await end.woken(10)
+        execution = await claim_one(store)
+        with store.listener.watch(job.id) as follower:
+            await until(lambda: blocked_reads(redis_url) == 2)
+            assert await follower.woken(10)
+            await store.queue.progress(execution, 1, 2)
+            assert await follower.woken(10)
+        await until(lambda: blocked_reads(redis_url) == 1, seconds=20)
+        with store.listener.watch(job.id) as follower:
+            await until(lambda: blocked_reads(redis_url) == 2)
+            await store.queue.progress(execution, 2, 2)
+            assert await follower.woken(10)
+            assert not await end.woken(0)
+            await store.queue.complete(execution, result())
+            assert await follower.woken(10)
+            assert await end.woken(10)
+
+
 async def test_announcements_that_were_dropped_unread_wake_everybody(make_store: Callable[..., JobStore], monkeypatch: pytest.MonkeyPatch):
     """A full reply may hide a gap. A reply of one entry counts as full here, so that each announcement of a stranger's job does."""
     monkeypatch.setattr(listener, "MAX_EVENTS", 1)
@@ -101,7 +124,7 @@ async def test_announcements_that_were_dropped_unread_wake_everybody(make_store:
     mine = (await store.jobs.submit(submission(1))).job
     with store.listener.watch(mine.id, only_end=True) as watch:
         assert await watch.woken(10)
-        await claim_one(store)
+        await run_one(store)
         assert await watch.woken(10)
 
 
@@ -126,13 +149,13 @@ async def test_waits_go_on_while_redis_is_away(tmp_path: Path, monkeypatch: pyte
     waiting = [asyncio.create_task(store.jobs.wait(job.id, "ann", 120)) for job in jobs]
     following = [asyncio.create_task(heard(store.jobs.events(job.id, "ann"))) for job in jobs]
     await until(lambda: store.listener.watches == 6)
-    await until(lambda: blocked_reads(server.url) == 1)
+    await until(lambda: blocked_reads(server.url) == 2)
     for ended_before in range(2):
         await asyncio.to_thread(server.kill)
         with pytest.raises(BrokerUnavailable):
             await store.ping()
         server = await asyncio.to_thread(EmbeddedRedis.start, tmp_path, appendfsync="always")
-        await until(lambda url=server.url: blocked_reads(url) == 1)
+        await until(lambda url=server.url: blocked_reads(url) == 2)
         # A caller whose read failed reads again half a second later.
         await until(lambda n=ended_before: sum(task.done() for task in waiting) == sum(task.done() for task in following) == n)
         await run_one(store)

@@ -1,12 +1,13 @@
 -- The events of jobs.
 --
 -- Each job has a sorted set of events, '<sequence> <type> <json>' with the sequence number as the score.
--- Events are also announced in one stream of the shard, which the listener of each service reads for all its waiting callers.
+-- Events are also announced in two streams of the shard, the ends of jobs in one and all other events in another. The listener of each
+-- service reads them for all its waiting callers, the second one only while somebody follows a job. So most jobs wake it once.
 
 local EVENTS_LINGER = 60000 -- how long the events of a job that has ended can be read one by one
 
-local function emit(job_id, kind, json)
-  local sequence = redis.call('HINCRBY', key('job', job_id), 'sequence', 1)
+-- Write an event. The caller has written its sequence number to the job.
+local function write_event(job_id, sequence, kind, json)
   local events = key('events', job_id)
   redis.call('ZADD', events, sequence, sequence .. ' ' .. kind .. ' ' .. json)
   if sequence == 1 then
@@ -16,19 +17,27 @@ local function emit(job_id, kind, json)
   end
 end
 
+local function emit(job_id, kind, json)
+  write_event(job_id, redis.call('HINCRBY', key('job', job_id), 'sequence', 1), kind, json)
+end
+
 local function announce(job_id, kind)
-  local announcements = key('announcements', 'all')
-  redis.call('XADD', announcements, 'MAXLEN', '~', args.max_events, '*', 'job', job_id, 'type', kind)
-  redis.call('PEXPIRE', announcements, args.record_ttl)
+  local stream = key('announcements', kind == 'done' and 'ends' or 'changes')
+  redis.call('XADD', stream, 'MAXLEN', '~', args.max_events, '*', 'job', job_id, 'type', kind)
+end
+
+local function status_json(state, position)
+  return '{"state":"' .. state .. '","queue_position":' .. (position or 'null') .. '}'
 end
 
 local function emit_status(job_id, state, position)
-  emit(job_id, 'status', cjson.encode({state = state, queue_position = position or cjson.null}))
+  emit(job_id, 'status', status_json(state, position))
 end
 
--- Write the last event of a job, and let its webhook tell of it. The events are dropped soon; later readers get the end from the record.
-local function emit_done(job_id, state)
-  emit(job_id, 'done', '{"state":"' .. state .. '"}')
+-- Write the last event of a job, and let its webhook tell of it. The caller has written the event's sequence number to the job. The events
+-- are dropped soon; later readers get the end from the record.
+local function write_done(job_id, sequence, state)
+  write_event(job_id, sequence, 'done', '{"state":"' .. state .. '"}')
   redis.call('PEXPIRE', key('events', job_id), EVENTS_LINGER)
   queue_delivery(job_id, state)
 end

@@ -10,7 +10,7 @@
 -- The sorted set `stored` lists what may give way, by the time at which it ends anyway: 'result:<execution>', 'upload:<sha256>:<owner>'
 -- and 'piece:<work>'. Every use moves that time, so the head of the set is what has been unused for longest.
 -- Whatever names held files lives for `HELD_LIFE`, so that the sweep finds the names even if it comes days late: the service may have been
--- switched off. Without the names, the references would stay for ever. `stored` lives longer than `files` for the same reason.
+-- switched off. Without the names, the references would stay for ever.
 -- The sorted set `ended` lists the records of ended executions without files and of canceled jobs: 'execution:<id>' and 'job:<id>'.
 
 local FILES, GARBAGE = key('files', 'all'), key('garbage', 'all')
@@ -28,13 +28,6 @@ local function account_of(sha256)
   return account_in(redis.call('HGET', FILES, sha256))
 end
 
--- Let the account live on. One command is enough for a script.
-local account_kept = false
-
-local function keep_account()
-  account_kept = account_kept or redis.call('PEXPIRE', FILES, args.record_ttl) == 1
-end
-
 -- Take a reference to a file away. Return the bytes that this makes free.
 local function drop(name)
   local sha256 = string.sub(name, 1, 64)
@@ -48,7 +41,6 @@ local function drop(name)
   redis.call('HDEL', FILES, sha256)
   redis.call('HINCRBY', FILES, 'bytes', -size)
   redis.call('SADD', GARBAGE, name)
-  redis.call('PEXPIRE', GARBAGE, HELD_LIFE)
   return tonumber(size)
 end
 
@@ -77,15 +69,12 @@ local function spare()
 end
 
 local function count_eviction(kind, reason)
-  local evictions = key('evictions', 'all')
-  redis.call('HINCRBY', evictions, kind .. ':' .. reason, 1)
-  redis.call('PEXPIRE', evictions, args.record_ttl)
+  redis.call('HINCRBY', key('evictions', 'all'), kind .. ':' .. reason, 1)
 end
 
 -- List a record among those that hold no files. It ends in so many milliseconds.
 local function list_ended(member, milliseconds)
   redis.call('ZADD', ENDED, now + milliseconds, member)
-  redis.call('PEXPIRE', ENDED, args.record_ttl)
 end
 
 -- Take a result away. Its record stays in the state `expired`. Return the bytes that this makes free.
@@ -164,38 +153,45 @@ local function hold_all(digests)
     file[1], found[sha256] = file[1] + 1, file
     names[i] = sha256 .. '-' .. file[2]
   end
-  local function enter(new)
-    local fields = {}
+  local changes = {} -- names of fields and values
+  local function change(new)
     for sha256, file in pairs(found) do
       if file.new == new then
-        fields[#fields + 1], fields[#fields + 2] = sha256, table.concat(file, ' ')
+        changes[#changes + 1], changes[#changes + 2] = sha256, table.concat(file, ' ')
         entered[sha256] = entered[sha256] or new
       end
     end
-    if #fields > 0 then
-      redis.call('HSET', FILES, unpack(fields))
-    end
   end
-  enter(nil) -- these must not give way
+  local function write()
+    if #changes > 0 then
+      redis.call('HSET', FILES, unpack(changes))
+    end
+    changes = {}
+  end
+  change(nil)
   if added > 0 then
-    local excess = tonumber(texts[1] or 0) + added - args.max_bytes
-    if excess > 0 and give_way(excess, 'bytes') < excess then
-      for i, sha256 in ipairs(digests) do
-        drop(found[sha256].new and '' or names[i])
+    local stored = tonumber(texts[1] or 0)
+    local excess = stored + added - args.max_bytes
+    if excess > 0 then
+      write() -- these must not give way
+      local freed = give_way(excess, 'bytes')
+      if freed < excess then
+        for i, sha256 in ipairs(digests) do
+          drop(found[sha256].new and '' or names[i])
+        end
+        return nil
       end
-      return nil
+      stored = stored - freed
     end
-    enter(true)
-    redis.call('HINCRBY', FILES, 'bytes', added)
+    change(true)
+    changes[#changes + 1], changes[#changes + 2] = 'bytes', string.format('%.0f', stored + added)
   end
-  keep_account()
+  write()
   return names
 end
 
 local function keep_stored(member, milliseconds)
   redis.call('ZADD', STORED, now + milliseconds, member)
-  redis.call('PEXPIRE', STORED, 2 * args.record_ttl)
-  keep_account()
   local owner = string.match(member, '^upload:%x+:(.*)$')
   if owner then
     redis.call('PEXPIRE', key('uploads', owner), args.record_ttl)

@@ -2,11 +2,10 @@
 --
 -- The queue of each lane and priority is a stream that one consumer group reads. The sorted set `waiting` holds the same executions in
 -- order; it answers positions and ages. Idle workers block on the stream `wakeup`, which gets an entry when there is something to claim.
+-- The key `returned` of a lane exists if executions may have been put back since the last claim that looked for them.
 
 local function wake_workers(lane)
-  local wakeup = key('wakeup', lane)
-  redis.call('XADD', wakeup, 'MAXLEN', 1, '*', 'lane', lane)
-  redis.call('PEXPIRE', wakeup, args.record_ttl)
+  redis.call('XADD', key('wakeup', lane), 'MAXLEN', 1, '*', 'lane', lane)
 end
 
 -- Queue an execution. `record` is a list of further fields and values of its hash, if there are any.
@@ -19,8 +18,6 @@ local function enqueue(execution_id, lane, priority, queued_at, record)
   local entry = redis.call('XADD', queue, '*', 'execution', execution_id)
   redis.call('HSET', key('execution', execution_id), 'entry', entry, 'priority', priority, unpack(record or {}))
   redis.call('ZADD', key('waiting', place), queued_at, execution_id)
-  redis.call('PEXPIRE', queue, args.record_ttl)
-  redis.call('PEXPIRE', key('waiting', place), args.record_ttl)
   wake_workers(lane)
 end
 
@@ -57,9 +54,9 @@ local function put_back(execution_id, execution, attempts)
     redis.call('HDEL', name, 'started_at')
   end
   redis.call('ZADD', key('waiting', place), execution.queued_at, execution_id)
-  redis.call('PEXPIRE', key('waiting', place), args.record_ttl)
   -- An idle time of a day is longer than any lease, so the next claim takes the entry over. JUSTID does not count a delivery.
   redis.call('XCLAIM', key('queue', place), GROUP, execution.worker, 0, execution.entry, 'IDLE', 86400000, 'JUSTID')
+  redis.call('SET', key('returned', execution.lane), 1)
   wake_workers(execution.lane)
   execution = fields(name)
   for _, job_id in ipairs(joined(execution_id)) do

@@ -7,8 +7,9 @@
 -- memory. The long texts of an execution are strings of their own: its parameters (`params`), its outcome (`result`) and the names of the
 -- files that it holds (`held`).
 
-local function keep_job(job_id, milliseconds)
-  redis.call('HSET', key('job', job_id), 'expires_at', now + milliseconds)
+-- Let a job live for so long from now on. Further names of fields and values are written with the time of its end.
+local function keep_job(job_id, milliseconds, ...)
+  redis.call('HSET', key('job', job_id), 'expires_at', now + milliseconds, ...)
   redis.call('PEXPIRE', key('job', job_id), 2 * milliseconds)
 end
 
@@ -18,7 +19,6 @@ local function keep_execution(execution_id, milliseconds)
     redis.call('PEXPIRE', key(kind, execution_id), 2 * milliseconds)
   end
   redis.call('PEXPIRE', key('held', execution_id), HELD_LIFE)
-  keep_account()
 end
 
 local function expired(hash)
@@ -52,48 +52,62 @@ local function ended_by(execution, claim)
 end
 
 -- The hash `drained` of a caller, or of `all`, tells how fast work ends: `count` jobs ended in `busy` milliseconds. Both fade within
--- minutes, so that they follow a change. A time counts from the last end, but not from before the job that ends now was submitted, so time
--- without work does not count.
+-- minutes, so that they follow a change, and count for nothing ten minutes after the last end. A time counts from the last end, but not from
+-- before the job that ends now was submitted, so time without work does not count.
 
 local FADES = 60000 -- milliseconds in which both fall to 1/e
 local DRAINED_LIFE = 600000
 
+-- Return when the last job ended, and the count and the milliseconds, or nothing if that was long ago.
+local function drained_by(whose)
+  local last, count, busy = unpack(redis.call('HMGET', key('drained', whose), 'last', 'count', 'busy'))
+  if last and now - last < DRAINED_LIFE then
+    return last, count, busy
+  end
+end
+
 local function count_end(whose, since)
   local drained = key('drained', whose)
-  local last, count, busy = unpack(redis.call('HMGET', drained, 'last', 'count', 'busy'))
+  local last, count, busy = drained_by(whose)
   local span = math.max(0, now - math.max(tonumber(last or 0), tonumber(since)))
   local kept = math.exp(-span / FADES)
   redis.call('HSET', drained, 'last', now, 'count', (count or 0) * kept + 1, 'busy', (busy or 0) * kept + span)
-  redis.call('PEXPIRE', drained, DRAINED_LIFE)
+  if whose ~= 'all' then
+    redis.call('PEXPIRE', drained, DRAINED_LIFE)
+  end
 end
 
 -- Return the milliseconds in which one job ends, or -1 if none has ended lately.
 local function interval_of(whose)
-  local count, busy = unpack(redis.call('HMGET', key('drained', whose), 'count', 'busy'))
+  local _, count, busy = drained_by(whose)
   return count and math.ceil(busy / count) or -1
 end
 
--- End an execution with its outcome (JSON text; nil if there is none). It holds `files` (names) from now on, and none if that is nil.
+-- End an execution with its outcome (JSON text; nil if there is none). It holds `files` (names) from now on, and none if that is nil. It
+-- lets go of what it has held, unless `keeps` is true: those names are among `files` then.
 -- `progress` (JSON text) is written to its record; nil leaves what is there.
-local function settle(execution_id, execution, state, outcome, files, progress)
+local function settle(execution_id, execution, state, outcome, files, progress, keeps)
   local name, longest = key('execution', execution_id), 0
   unqueue(execution_id, execution)
   if execution.progress or tonumber(execution.claims or 0) > 1 then
     redis.call('DEL', key('preview', execution_id))
   end
   local held = key('held', execution_id)
-  drop_all(redis.call('GET', held))
+  if not keeps then
+    drop_all(redis.call('GET', held))
+  end
   for _, job_id in ipairs(redis.call('SMEMBERS', key('joined', execution_id))) do
-    local owner, ttl, item, caller, created_at =
-      unpack(redis.call('HMGET', key('job', job_id), 'owner_key', 'ttl', 'item', 'caller', 'created_at'))
+    local owner, ttl, item, caller, created_at, sequence =
+      unpack(redis.call('HMGET', key('job', job_id), 'owner_key', 'ttl', 'item', 'caller', 'created_at', 'sequence'))
     if owner then
-      longest = math.max(longest, tonumber(ttl or args.ttl))
+      ttl, sequence = tonumber(ttl or args.ttl), sequence + 1
+      longest = math.max(longest, ttl)
       if caller then
         redis.call('ZREM', key('active', caller), job_id)
         count_end(caller, created_at)
       end
-      emit_done(job_id, state)
-      keep_job(job_id, tonumber(ttl or args.ttl))
+      keep_job(job_id, ttl, 'sequence', sequence)
+      write_done(job_id, sequence, state)
       announce(job_id, 'done')
       note_item_end(item, job_id, state)
     end
@@ -131,10 +145,10 @@ local function withdraw(job_id, job, execution)
   if job.caller then
     redis.call('ZREM', key('active', job.caller), job_id)
   end
-  redis.call('HSET', key('job', job_id), 'canceled', 1, 'finished_at', now, 'method', execution.method, 'model', execution.model,
+  local sequence = job.sequence + 1
+  keep_job(job_id, ttl, 'sequence', sequence, 'canceled', 1, 'finished_at', now, 'method', execution.method, 'model', execution.model,
     'lane', execution.lane, 'params', redis.call('GET', key('params', job.execution_id)))
-  emit_done(job_id, 'canceled')
-  keep_job(job_id, ttl)
+  write_done(job_id, sequence, 'canceled')
   list_ended('job:' .. job_id, 2 * ttl)
   announce(job_id, 'done')
   note_item_end(job.item, job_id, 'canceled')
@@ -160,8 +174,8 @@ local function snapshot(job_id, owner_key)
   end
   local state = job_state(job, execution)
   local position = state == 'queued' and queue_position(job.execution_id, execution)
-  local outcome = (state == 'succeeded' or state == 'failed') and redis.call('GET', key('result', job.execution_id))
-  local params = job.params or redis.call('GET', key('params', job.execution_id))
-  local files = state == 'succeeded' and redis.call('GET', key('held', job.execution_id))
-  return {job_id, state, position, job_fields, execution_fields, params, outcome, files}
+  local params, outcome, files = unpack(redis.call('MGET', key('params', job.execution_id), key('result', job.execution_id),
+    key('held', job.execution_id)))
+  return {job_id, state, position, job_fields, execution_fields, job.params or params,
+    (state == 'succeeded' or state == 'failed') and outcome, state == 'succeeded' and files}
 end
