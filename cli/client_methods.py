@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from schemas.images import NAMED_IMAGE_PATTERN
 from schemas.methods import METHODS
 from schemas.methods.base import MethodParams
 from schemas.methods.photo_sets import PhotoSetsParams
@@ -83,6 +84,7 @@ def _method(name: str, params: type[MethodParams], prefix: str, result: str) -> 
     arguments = ["self", *(["image: ImageInput"] if card.needs_image else []), "*", *(["model: str"] if card.needs_model else [])]
     for parameter, schema in sorted(properties.items(), key=lambda entry: entry[0] not in required):
         annotation = "Iterable[ImageInput]" if several and parameter == "images" else python_type(schema)
+        annotation = "ImageInput | None" if names_an_image(schema) else annotation
         arguments.append(f"{parameter}: {annotation}" + ("" if parameter in required else " = DEFAULT"))
     arguments += [
         "model_inputs: Mapping[str, Any] | None = None",
@@ -93,6 +95,9 @@ def _method(name: str, params: type[MethodParams], prefix: str, result: str) -> 
     texts = {parameter: _first_sentence(schema) for parameter, schema in properties.items()}
     for parameter in set_fields(params):
         texts[parameter] += " Each image may have any form, and is uploaded."
+    for parameter, schema in properties.items():
+        if names_an_image(schema):
+            texts[parameter] += " An image of any other form is uploaded."
     own = {each: text for each, text in _OWN.items() if each in {argument.split(":")[0] for argument in arguments}}
     documented = [f"    {parameter}: {text}" for parameter, text in {**own, **texts}.items()]
     lines = ['"""' + card.summary, "", "Args:", *documented, '"""']
@@ -139,6 +144,11 @@ def _members(annotation: str) -> list[str]:
         else:
             members[-1] += character
     return [member.strip() for member in members]
+
+
+def names_an_image(schema: Mapping[str, Any]) -> bool:
+    """Tell whether a parameter is the id or the address of one image, or null."""
+    return any(each.get("pattern") == NAMED_IMAGE_PATTERN for each in schema.get("anyOf", []))
 
 
 def set_fields(params: type[MethodParams]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from collections import deque
 from collections.abc import AsyncGenerator, Iterable, Mapping
+from functools import partial
 from typing import Any, Self, cast
 from urllib.parse import quote
 
@@ -18,7 +19,7 @@ from convscope.discovery import AsyncDiscovery
 from convscope.errors import ConvscopeError, NotFoundError
 from convscope.generated.async_methods import AsyncMethods
 from convscope.image_input import ImageInput
-from convscope.photo_sets import named_sets, uploaded_sets
+from convscope.images_in_params import named_images, uploaded_images
 from convscope.result import AsyncResult
 from convscope.retrying import RetryPolicy
 from convscope.uploads import Uploads
@@ -112,8 +113,8 @@ class AsyncClient(AsyncMethods, AsyncDiscovery):
             idempotency_key: a key of your own, with which the same submission answers the same job for 24 hours. Without it, the client
                 makes one, so that its own repetitions make no second job.
             wait: seconds that the answer waits for the job's end.
-            params: the parameters of the method. Where they name sets of photos, `{"name": …, "images": […]}`, an image may have any form,
-                and is uploaded as those of `images` are.
+            params: the parameters of the method. An image in them may have any form, and is uploaded as those of `images` are: in sets of
+                photos, `{"name": …, "images": […]}`, as `mask` of a region, as `image` of a target, and as `other_image`.
 
         Raises:
             ProblemError: the service refused the submission.
@@ -123,15 +124,15 @@ class AsyncClient(AsyncMethods, AsyncDiscovery):
         body = {name: value for name, value in body.items() if value is not None} | {"params": params}
         headers = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex} | ({"Cache-Control": "no-cache"} if fresh else {})
         headers["Prefer"] = f"wait={wait}" if wait else "respond-async"
-        several, sets = None if images is None else list(images), named_sets(method, params)
+        several = None if images is None else list(images)
         try:
-            await self._name_images(body, image, several, sets, again=False)
+            await self._name_images(body, image, several, params, again=False)
             return await self._post(body, headers, wait)
         except NotFoundError:
             # An upload lives for a limited time in the service. If it is gone, sending it once more is all that is needed.
-            if image is None and not several and not sets:
+            if image is None and not several and not named_images(method, params):
                 raise
-            await self._name_images(body, image, several, sets, again=True)
+            await self._name_images(body, image, several, params, again=True)
             return await self._post(body, headers, wait)
 
     async def map(
@@ -228,15 +229,16 @@ class AsyncClient(AsyncMethods, AsyncDiscovery):
         body: dict[str, Any],
         image: ImageInput | None,
         images: list[ImageInput] | None,
-        sets: Mapping[str, list[Any]],
+        params: Mapping[str, Any],
         *,
         again: bool,
     ) -> None:
+        item = partial(self._uploads.item, again=again)
         if image is not None:
             body["image"] = await self._uploads.reference(image, again=again)
+        body["params"] = await uploaded_images(body["method"], params, item)
         if images is not None:
-            body["params"]["images"] = await asyncio.gather(*(self._uploads.item(each, again=again) for each in images))
-        body["params"] |= await uploaded_sets(self._uploads, sets, again=again)
+            body["params"]["images"] = await asyncio.gather(*map(item, images))
 
     async def _post(self, body: dict[str, Any], headers: dict[str, str], wait: int) -> AsyncJob:
         answer = await self._connection.request("POST", "/v1/jobs", json=body, headers=headers, repeatable=True, read_timeout=wait + 15)

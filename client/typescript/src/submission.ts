@@ -1,10 +1,11 @@
 /** Make the body of `POST /v1/jobs` from what callers give. */
 
 import { PHOTO_SET_FIELDS } from "./generated/methods.js";
-import type { ImageReference } from "./images.js";
-import type { ImageSource, InputOf, MethodName, PhotoSetSource, Schemas } from "./types.js";
+import { isFile, type ImageReference } from "./images.js";
+import type { ImageField, ImageSource, InputOf, MethodName, PhotoSetSource, Schemas } from "./types.js";
 
 const BESIDE_PARAMETERS = ["model", "inputs", "priority", "webhook"] as const;
+const IMAGE_FIELDS: readonly ImageField[] = ["other_image", "mask", "image"];
 
 /** Return the submission. `reference` uploads an image if it is a file. The photo's `fit` is one of the parameters. */
 export async function submissionOf<M extends MethodName>(
@@ -17,7 +18,8 @@ export async function submissionOf<M extends MethodName>(
   const params: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(rest)) {
     if (value === undefined) continue;
-    ((BESIDE_PARAMETERS as readonly string[]).includes(name) ? body : params)[name] = value;
+    if ((BESIDE_PARAMETERS as readonly string[]).includes(name)) body[name] = value;
+    else params[name] = await uploadedInside(name, value, reference);
   }
   if (image !== undefined) body["image"] = await reference(image);
   const listed = (several: readonly ImageSource[]) => Promise.all(several.map((each) => listedImage(each, reference)));
@@ -28,6 +30,15 @@ export async function submissionOf<M extends MethodName>(
     if (sets !== undefined) params[name] = await Promise.all(sets.map(uploaded));
   }
   return { ...body, params } as Schemas["JobRequest"];
+}
+
+/** Return the value of a parameter or of a field in it, with the id of an upload in place of each file. Only fields of images name files. */
+async function uploadedInside(name: string, value: unknown, reference: (image: ImageSource) => Promise<ImageReference>): Promise<unknown> {
+  if ((IMAGE_FIELDS as readonly string[]).includes(name) && isFile(value as ImageSource)) return listedImage(value as ImageSource, reference);
+  if (Array.isArray(value)) return Promise.all(value.map((each) => uploadedInside("", each, reference)));
+  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
+  const fields = Object.entries(value).map(async ([field, each]) => [field, await uploadedInside(field, each, reference)] as const);
+  return Object.fromEntries(await Promise.all(fields));
 }
 
 function photoSetFieldsOf(method: MethodName): readonly string[] {

@@ -29,8 +29,19 @@ export type RequestOf<M extends MethodName> = Extract<Schemas["JobRequest"], { m
 /** The parameters of the method `M`. */
 export type ParamsOf<M extends MethodName> = NonNullable<RequestOf<M>["params"]>;
 
+type FileContent = Blob | ArrayBuffer | ArrayBufferView<ArrayBuffer>;
+
 /** A photo: a file, its bytes, the `id` of an upload (`img_…`), a `data:` address, or an image as `POST /v1/jobs` takes it. */
-export type ImageSource = Blob | ArrayBuffer | ArrayBufferView<ArrayBuffer> | string | NonNullable<RequestOf<"grad_cam">["image"]>;
+export type ImageSource = FileContent | string | NonNullable<RequestOf<"grad_cam">["image"]>;
+
+/** The names of the fields, in the parameters or inside them, that name one image: the id of an upload, an address, or a file that is uploaded. */
+export type ImageField = "other_image" | "mask" | "image";
+
+type WithFiles<T> = T extends readonly (infer E)[]
+  ? readonly WithFiles<E>[]
+  : T extends object
+    ? { [F in keyof T]: F extends ImageField ? T[F] | FileContent : WithFiles<T[F]> }
+    : T;
 
 /** A set of photos: the id of a set (`set_…`), or its name and its images, of which files are uploaded. */
 export type PhotoSetSource = string | { name: string; images: readonly ImageSource[] };
@@ -42,7 +53,7 @@ type ImagesOf<M extends MethodName> = M extends MethodWithImages ? { images: rea
 
 /** What `run` and `submit` take: the model, the image, and the method's parameters beside them. */
 export type InputOf<M extends MethodName> = Omit<RequestOf<M>, "method" | "image" | "params" | "fit"> &
-  Omit<ParamsOf<M>, (M extends MethodWithImages ? "images" : never) | PhotoSetFieldOf<M>> &
+  WithFiles<Omit<ParamsOf<M>, (M extends MethodWithImages ? "images" : never) | PhotoSetFieldOf<M>>> &
   PhotoSetsOf<M> &
   ImageOf<M> &
   ImagesOf<M>;

@@ -29,6 +29,26 @@ export const requests: Record<string, Test> = {
     equal(requests.filter((request) => pathOf(request) === "/v1/images").length, 2, "uploads");
   },
 
+  "files in parameters are uploaded, also inside a target": async ({ url, photo }) => {
+    const bodies: Promise<{ params: Record<string, unknown> }>[] = [];
+    const { client, requests } = recorded(url, (request) => {
+      if (isSubmission(request)) bodies.push(request.clone().json() as Promise<{ params: Record<string, unknown> }>);
+      return null;
+    });
+    const other = new Blob([photo, new Uint8Array([4])]);
+    const bytes = new Uint8Array(await new Blob([photo, new Uint8Array([5])]).arrayBuffer());
+    await rejection(client.submit("intervene", { model: MODEL, image: photo, action: "swap", other_image: other, layer: "no_such_layer" }));
+    await rejection(client.submit("grad_cam", { model: MODEL, image: photo, layer: "no_such_layer", target: { similarity: { image: bytes } } }));
+    const region = { class: 1, where: { mask: other } };
+    await rejection(client.submit("grad_cam", { model: MODEL, image: photo, layer: "no_such_layer", target: { region } }));
+    const sent = (await Promise.all(bodies)).map((body) => body.params);
+    const [otherId, bytesId] = [await client.uploadOnce(other), await client.uploadOnce(new Blob([bytes]))];
+    equal(sent[0]?.["other_image"], otherId);
+    equal(sent[1]?.["target"], { similarity: { image: bytesId } });
+    equal(sent[2]?.["target"], { region: { class: 1, where: { mask: otherId } } });
+    equal(requests.filter((request) => pathOf(request) === "/v1/images").length, 3, "uploads");
+  },
+
   "only a retryable problem is sent again, after Retry-After": async ({ url, photo }) => {
     const image = await recorded(url).client.uploadOnce(photo);
     const busy = (request: Request, number: number) =>

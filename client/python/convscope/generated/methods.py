@@ -1554,12 +1554,11 @@ class Methods(ABC):
         return self._run_method("integrated_gradients", given_arguments(locals()))
 
     def intervene(
-        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, other_image: str |
-        Mapping[str, Any] | None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, layer: str |
-        None = DEFAULT, action: Literal["scale", "zero", "mean", "swap"] = DEFAULT, factor: float = DEFAULT, channels: Sequence[int] | None
-        = DEFAULT, box: Sequence[float] | None = DEFAULT, later: str | None = DEFAULT, shown: int = DEFAULT, top: int = DEFAULT,
-        model_inputs: Mapping[str, Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout:
-        float | None = None
+        self, image: ImageInput, *, model: str, fit: Literal["stretch", "crop", "letterbox"] | None = DEFAULT, other_image: ImageInput |
+        None = DEFAULT, precision: Literal["float32", "bfloat16"] = DEFAULT, output: str | None = DEFAULT, layer: str | None = DEFAULT,
+        action: Literal["scale", "zero", "mean", "swap"] = DEFAULT, factor: float = DEFAULT, channels: Sequence[int] | None = DEFAULT, box:
+        Sequence[float] | None = DEFAULT, later: str | None = DEFAULT, shown: int = DEFAULT, top: int = DEFAULT, model_inputs: Mapping[str,
+        Any] | None = None, priority: Literal["high", "normal", "low"] = DEFAULT, fresh: bool = False, timeout: float | None = None
     ) -> Result:
         """This changes channels or a region of a layer while the model looks at the photo: it scales them, sets them to zero or to
             their mean, or takes them from another photo. It shows how the answer and the maps of a later layer change.
@@ -1572,7 +1571,8 @@ class Methods(ABC):
             fresh: compute again, even if an identical job has a result.
             timeout: seconds to wait for the result at most; None waits as long as it takes.
             fit: This is how a photo is brought to the size of the model's input.
-            other_image: This is the id of another photo that was uploaded with `POST /v1/images`.
+            other_image: This is the id of another photo that was uploaded with `POST /v1/images`. An image of any other form is
+                uploaded.
             precision: The forward and the backward pass compute in this number format. By default "float32".
             output: This is the name of the model's output that is explained.
             layer: This is the path of the layer to change.

@@ -1,11 +1,13 @@
-"""Files that stand inside the sets of photos of a method's parameters are uploaded, in Python and from the command line."""
+"""Files that stand in a method's parameters are uploaded, in Python and from the command line."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -16,6 +18,9 @@ from convscope.cli.planning import RunItem, RunRequest
 from convscope.cli.save_choice import SaveChoice
 from convscope.cli.submitting import RunClient
 from convscope.image_input import read_image
+from convscope.images_in_params import IMAGE_FIELDS
+from schemas.images import NAMED_IMAGE_PATTERN
+from schemas.methods import METHODS
 from tests.client_python.test_results import CountsUploads
 from tests.service.fake_worker import FakeWorker, png
 
@@ -56,6 +61,53 @@ async def test_they_are_uploaded_again_when_the_service_has_forgotten_them(url: 
             await client._connection.request("DELETE", f"/v1/images/{each['id']}")
         assert (await client.submit("tcav", model="vgg16", images=[png(seed=6)], class_index=2, **sets)).id
     assert network.uploads == 10
+
+
+async def test_each_form_of_an_image_may_stand_beside_the_photo_in_a_target_and_in_a_region(
+    url: str, worker: FakeWorker, tmp_path: Path
+) -> None:
+    path, mask = tmp_path / "other.png", np.zeros((5, 9), np.uint8)
+    mask[:, 5:] = 255
+    path.write_bytes(png(seed=1))
+    other, drawn = (await read_image(path)).id, (await read_image(mask)).id
+    target, measures = {"similarity": {"image": path, "layer": None}}, ["pointing_game"]
+    network = CountsUploads()
+    async with AsyncClient(url, transport=network) as client:
+        swap = await client.submit("intervene", path, model="vgg16", layer="block5_conv3", action="swap", other_image=str(path))
+        alike = await client.submit("grad_cam", path, model="vgg16", target=target)
+        pointed = await client.submit("map_measures", path, model="vgg16", measures=measures, region={"mask": Image.fromarray(mask)})
+        regions = [{"mask": mask}, {"box": [0, 0, 4, 4]}]
+        ranked = await client.submit("rank_methods", model="vgg16", images=[path, png(seed=2)], measures=measures, regions=regions)
+        assert target["similarity"]["image"] == path, "what the caller gave is not changed"
+        assert network.uploads == 3, "each file is sent once"
+        params = [job.job["params"] for job in (swap, alike, pointed, ranked)]
+    assert params[0]["other_image"] == other
+    assert params[1]["target"]["similarity"]["image"] == other
+    assert params[2]["region"] == {"mask": drawn}
+    assert params[3]["regions"][0] == {"mask": drawn}
+
+
+async def test_the_names_of_image_fields_are_those_of_the_service() -> None:
+    found = {name for params in METHODS.values() for name in image_fields(params.model_json_schema())}
+    assert found == set(IMAGE_FIELDS)
+
+
+def image_fields(schema: Any, name: str = "") -> Iterator[str]:
+    """Yield the names of the fields that name one image, at any depth of a schema."""
+    if isinstance(schema, list):
+        for each in schema:
+            yield from image_fields(each, name)
+    elif isinstance(schema, dict):
+        if schema.get("pattern") == NAMED_IMAGE_PATTERN:
+            yield name
+        for field, each in schema.get("properties", {}).items():
+            yield from image_fields(each, field)
+        for part in ("anyOf", "oneOf", "allOf"):
+            yield from image_fields(schema.get(part), name)
+        for part in ("items", "prefixItems"):
+            yield from image_fields(schema.get(part), "")
+        for each in schema.get("$defs", {}).values():
+            yield from image_fields(each)
 
 
 async def test_the_concepts_of_another_method_are_a_number(url: str, worker: FakeWorker) -> None:
