@@ -116,6 +116,36 @@ async def test_the_concepts_of_another_method_are_a_number(url: str, worker: Fak
     assert json.loads((await worker.claim("slow")).params)["concepts"] == 2
 
 
+async def test_files_in_the_parameters_of_a_run_are_sent_once_for_all_photos(url: str, worker: FakeWorker, tmp_path: Path) -> None:
+    photos, other = [tmp_path / f"{seed}.png" for seed in range(3)], tmp_path / "other.png"
+    for seed, path in enumerate((*photos, other)):
+        path.write_bytes(png(seed=seed))
+    params = read_parameters(["action=swap", f"other_image={other}", "layer=block5_conv3"])
+    request, save, network = RunRequest("intervene", "vgg16", params), SaveChoice.read("json"), CountsUploads()
+    async with RunClient(url, transport=network) as client:
+        for path in photos:
+            item = RunItem(str(path), path.name)
+            call = asyncio.create_task(client.call(request, item, await client.prepared(request, item), save))
+            execution = await worker.claim("slow")
+            await worker.fail(execution, "invalid_image", "The image is damaged.")
+            assert isinstance(await call, ImageError)
+            assert json.loads(execution.params)["other_image"] == (await read_image(other)).id
+        missing, item = replace(request, params=params | {"other_image": "nowhere.png"}), RunItem(str(photos[0]), "0.png")
+        assert isinstance(await client.call(missing, item, await client.prepared(missing, item), save), FileNotFoundError)
+    assert network.uploads == 1
+
+
+async def test_files_in_the_parameters_of_a_batch_are_uploaded(url: str, tmp_path: Path) -> None:
+    path = tmp_path / "other.png"
+    path.write_bytes(png(seed=1))
+    network = CountsUploads()
+    async with AsyncClient(url, transport=network) as client:
+        target = {"similarity": {"image": path}}
+        batch = await client.batch("grad_cam", [png(seed=seed) for seed in range(2, 5)], model="vgg16", target=target)
+    assert network.uploads == 1
+    assert batch._defaults["params"]["target"] == {"similarity": {"image": (await read_image(path)).id}}
+
+
 async def test_the_command_line_uploads_files_that_json_names(url: str, worker: FakeWorker, tmp_path: Path) -> None:
     photos = []
     for seed in range(5):

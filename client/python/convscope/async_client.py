@@ -196,7 +196,7 @@ class AsyncClient(AsyncMethods, AsyncDiscovery):
             model: the name of the model, if the method needs one.
             priority: `high`, `normal` or `low`, which is the default.
             idempotency_key: a key of your own, with which the same batch is answered for 24 hours.
-            params: the parameters of the method.
+            params: the parameters of the method. Files that they name are uploaded, as `submit` says.
 
         Raises:
             ProblemError: the service refused the batch as a whole. A wrong item fails alone.
@@ -208,7 +208,8 @@ class AsyncClient(AsyncMethods, AsyncDiscovery):
             items = [*named.items()]
         else:
             items = [(None, image) for image in images]
-        shared: dict[str, Any] = {"method": method, "model": model, "priority": priority, "params": params}
+        shared: dict[str, Any] = {"method": method, "model": model, "priority": priority}
+        shared["params"] = await uploaded_images(method, params, self._uploads.item)
         defaults = {name: value for name, value in shared.items() if value is not None}
         headers = {"Content-Type": "application/x-ndjson", "Idempotency-Key": idempotency_key or uuid.uuid4().hex}
         answer = await self._connection.request(

@@ -21,7 +21,7 @@ from convscope.cli.progress import RunProgress
 from convscope.cli.recording import RunRecorder, RunStopped
 from convscope.cli.running import run_in_batches, run_singly
 from convscope.cli.save_choice import SaveChoice
-from convscope.cli.submitting import Answer, PhotoForm, RunClient
+from convscope.cli.submitting import Answer, PreparedCall, RunClient
 from tests.client_python.cli.conftest import rows
 from tests.service.fake_worker import CAM_FACTS, FakeWorker, png
 from tests.wait import until
@@ -197,7 +197,7 @@ class _Stuck(RunClient):
 
     read = sent = 0
 
-    async def prepared(self, request: RunRequest, item: RunItem) -> PhotoForm | OSError | None:
+    async def prepared(self, request: RunRequest, item: RunItem) -> PreparedCall:
         self.read += 1
         return await super().prepared(request, item)
 

@@ -12,7 +12,7 @@ from typing import Any
 from convscope.batches import AsyncBatch
 from convscope.cli.planning import RunItem, RunRequest
 from convscope.cli.recording import Outcome, RunRecorder, RunStopped
-from convscope.cli.submitting import Answer, PhotoForm, RunClient
+from convscope.cli.submitting import Answer, PreparedCall, RunClient
 from convscope.errors import ConvscopeError
 
 # The service takes up to 10,000 items. Smaller batches show their first results earlier, and less is sent again if a request breaks.
@@ -32,7 +32,7 @@ async def run_singly(client: RunClient, request: RunRequest, items: Sequence[Run
     Raises:
         RunStopped: the run cannot go on.
     """
-    ready, places = asyncio.Queue[tuple[RunItem, PhotoForm | OSError | None] | None](callers), asyncio.Semaphore(callers)
+    ready, places = asyncio.Queue[tuple[RunItem, PreparedCall] | None](callers), asyncio.Semaphore(callers)
 
     async def read() -> None:
         for item in items:

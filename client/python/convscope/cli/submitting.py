@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from convscope.cli.planning import RunItem, RunRequest
 from convscope.cli.quick_files import QuickFiles
 from convscope.cli.save_choice import SaveChoice
 from convscope.errors import ConvscopeError, NetworkError
+from convscope.images_in_params import uploaded_images
 from convscope.result import AsyncResult
 
 _WAIT_SECONDS = 20
@@ -30,6 +32,9 @@ class PhotoForm:
     content: bytes
 
 
+PreparedCall = PhotoForm | ConvscopeError | OSError | None
+"""The submission of one photo, or the error that it has instead. None stands for an item that is not one photo."""
+
 Answer = AsyncResult | httpx.Response | ConvscopeError | OSError
 """The answer to one call: an error is a value, and a response is a zip file that has not been read yet."""
 
@@ -40,9 +45,10 @@ class RunClient(AsyncClient):
     def __init__(self, url: str, key: str | None = None, *, transport: httpx.AsyncBaseTransport | None = None, **options: Any) -> None:
         super().__init__(url, key, transport=transport or plain_transport(url), **options)
         self._files = QuickFiles()
+        self._params: tuple[RunRequest, asyncio.Task[dict[str, Any]]] | None = None
 
-    async def prepared(self, request: RunRequest, item: RunItem) -> PhotoForm | OSError | None:
-        """Read the photo of an item, and return its submission, or the error if it cannot be read.
+    async def prepared(self, request: RunRequest, item: RunItem) -> PreparedCall:
+        """Read the photo of an item, and return its submission, or the error if it, or a file that the parameters name, cannot be sent.
 
         `submit` uploads a photo by itself, so that it can be used again. Here each photo is used once, and travels with its submission.
         None stands for an item that is not one photo.
@@ -50,13 +56,13 @@ class RunClient(AsyncClient):
         if not isinstance(item.photo, str):
             return None
         try:
-            return await self._files.call(_form, request, Path(item.photo))
-        except OSError as error:
+            return await self._files.call(_form, replace(request, params=await self._sent_params(request)), Path(item.photo))
+        except (ConvscopeError, OSError) as error:
             return error
 
-    async def call(self, request: RunRequest, item: RunItem, prepared: PhotoForm | OSError | None, save: SaveChoice) -> Answer:
+    async def call(self, request: RunRequest, item: RunItem, prepared: PreparedCall, save: SaveChoice) -> Answer:
         """Run the method for one item. The artifacts that `save` takes come with the answer, unless the job takes long."""
-        if isinstance(prepared, OSError):
+        if isinstance(prepared, ConvscopeError | OSError):
             return prepared
         try:
             if prepared is not None:
@@ -75,6 +81,12 @@ class RunClient(AsyncClient):
         except NetworkError as error:
             return error
         return AsyncResult(job, artifact_fetcher(self._connection, job["id"]), contents)
+
+    async def _sent_params(self, request: RunRequest) -> dict[str, Any]:
+        """Return the parameters of a run, with an upload for each file that they name. The files are read and sent once for all photos."""
+        if self._params is None or self._params[0] is not request:
+            self._params = request, asyncio.create_task(uploaded_images(request.method, request.params, self._uploads.item))
+        return await asyncio.shield(self._params[1])
 
     async def _submitted(self, form: PhotoForm, names: str | None) -> AsyncResult | httpx.Response:
         """Submit a photo. If the job ends in time, the answer is a zip file with the artifacts of these names.
