@@ -8,7 +8,7 @@ spread the shards, and no script crosses a slot. The scripts make keys from the 
 |---|---|---|
 | `job` | job | hash: the fields of one job, named as in `JobRecord` |
 | `events` | job | sorted set: the job's last events, by their sequence number |
-| `announcements` | `ends` or `changes` | stream: the jobs and batches of the shard's last ends, or of its last other events |
+| `announcements` | `all` or `changes` | stream: the jobs and batches of the shard's last ends (`all`), or of its last other events |
 | `execution` | execution | hash: the fields that identical jobs share, named as in `JobRecord`; the id is that of the first job |
 | `params` | execution | string: the parameters, JSON |
 | `result` | execution | string: how it has ended, JSON, or the name of the file that says it; see `outcome.py` |

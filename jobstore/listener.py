@@ -24,6 +24,7 @@ RECENT_ENDS = 256  # jobs whose end was announced last, for those who begin to w
 RECONNECT_PAUSE = 0.2  # how long the listener waits after a failed read before it reads again, seconds
 
 Announced = Literal["ends", "changes"]
+_STREAMS: dict[Announced, str] = {"ends": "all", "changes": "changes"}
 
 
 class JobWatch:
@@ -118,12 +119,12 @@ class JobListener:
 
         The stream keeps at least `MAX_EVENTS` announcements, so a shorter reply proves that nothing was dropped.
         """
-        stream = key(shard, "announcements", announced)
+        stream = key(shard, "announcements", _STREAMS[announced])
         newest = await self._connection.command("XREVRANGE", stream, "+", "-", "COUNT", 1)
         last = newest[0][0].decode() if newest else "0-0"
         for watches in self._watches[shard].values():
             for watch in watches:
-                watch.wake(b"done" if announced == "ends" else b"status")
+                watch.wake(b"done" if announced == "ends" else b"status")  # as if such an event had come
         entries: Sequence[StreamEntry] = ()
         while len(entries) < MAX_EVENTS and self._is_wanted(shard, announced):
             entries = await self._connection.read_stream(stream, last, LONGEST_BLOCK, MAX_EVENTS)

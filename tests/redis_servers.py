@@ -23,7 +23,7 @@ from tests.wait import wait_until
 
 # The shards 0, 1 and 2 are in slots 13907, 9842 and 5649, so that each node has one of three shards.
 KEPT_BY_THE_SWEEP = (
-    "files:all", "garbage:all", "stored:all", "ended:all", "evictions:all", "drained:all", "announcements:(ends|changes)",
+    "files:all", "garbage:all", "stored:all", "ended:all", "evictions:all", "drained:all", "announcements:(all|changes)",
     "(running|wakeup|returned):(fast|slow)", "(queue|waiting):(fast|slow):(high|normal|low)",
 )  # fmt: skip
 SLOTS = ((0, 5999), (6000, 11999), (12000, 16383))

@@ -77,7 +77,7 @@ local function take_over()
   return true
 end
 
--- Looking takes a tenth of a claim's time, because Redis goes through all that is running.
+-- This is not done at each claim, because Redis goes through all that is running.
 local returned = key('returned', args.lane)
 if (args.looks or redis.call('EXISTS', returned) == 1) and take_over() then
   redis.call('DEL', returned)

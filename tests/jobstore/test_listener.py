@@ -11,6 +11,7 @@ import pytest
 
 from jobstore import job_events, listener
 from jobstore.keys import shard_of
+from jobstore.listener import JobWatch
 from jobstore.redis_address import read_address
 from jobstore.settings import StoreSettings
 from jobstore.store import JobStore
@@ -75,11 +76,13 @@ async def test_only_a_command_that_waits_too_long_for_a_connection_fails(make_st
     await store.ping()
 
 
-async def test_a_watch_is_woken_by_its_own_job_only(store: JobStore):
+async def test_a_watch_is_woken_by_its_own_job_only(store: JobStore, redis_url: str):
     mine, other = [(await store.jobs.submit(submission(number))).job for number in (1, 2)]
     with store.listener.watch(mine.id) as every, store.listener.watch(mine.id, only_end=True) as end:
+        await until(lambda: blocked_reads(redis_url) == 2)
         assert await every.woken(10)  # the listener has started, so announcements may have been missed before
         assert await end.woken(10)
+        await until_quiet(every)  # it is woken for each of the two reads
         by_id = {}
         for execution in await store.queue.claim("w1", "fast", 2, 0):
             by_id[execution.key] = execution
@@ -115,6 +118,29 @@ async def test_only_ends_are_read_while_nobody_follows_a_job(store: JobStore, re
             await store.queue.complete(execution, result())
             assert await follower.woken(10)
             assert await end.woken(10)
+
+
+async def test_a_worker_of_an_earlier_version_wakes_followers(store: JobStore, redis_url: str) -> None:
+    """Such a worker announces all events in one stream."""
+    job = (await store.jobs.submit(submission(1))).job
+    with store.listener.watch(job.id) as follower, store.listener.watch(job.id, only_end=True) as end:
+        await until(lambda: blocked_reads(redis_url) == 2)
+        assert await follower.woken(10)
+        assert await end.woken(10)
+        await until_quiet(follower)
+        with open_redis(redis_url) as redis:
+            stream = f"convscope:{{{store._connection.shard_of(job.id)}}}:announcements:all"
+            redis.xadd(stream, {"job": job.id, "type": "status"})
+            assert await follower.woken(10)
+            assert not await end.woken(0)
+            redis.xadd(stream, {"job": job.id, "type": "done"})
+            assert await end.woken(10)
+
+
+async def until_quiet(watch: JobWatch) -> None:
+    """Return when a watch has not been woken for a moment."""
+    while await watch.woken(0.2):
+        pass
 
 
 async def test_announcements_that_were_dropped_unread_wake_everybody(make_store: Callable[..., JobStore], monkeypatch: pytest.MonkeyPatch):

@@ -29,7 +29,7 @@ async def test_the_sweep_renews_the_lives_of_all_keys_of_a_shard(store: JobStore
         names = shared_keys(redis)
         kinds = {name.split(":", 2)[2] for name in names}
         assert kinds >= {
-            "files:all", "stored:all", "ended:all", "drained:all", "announcements:ends", "announcements:changes",
+            "files:all", "stored:all", "ended:all", "drained:all", "announcements:all", "announcements:changes",
             "running:fast", "wakeup:fast", "queue:fast:normal", "waiting:fast:normal",
         }  # fmt: skip
         for name in names:

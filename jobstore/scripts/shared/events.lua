@@ -1,8 +1,9 @@
 -- The events of jobs.
 --
 -- Each job has a sorted set of events, '<sequence> <type> <json>' with the sequence number as the score.
--- Events are also announced in two streams of the shard, the ends of jobs in one and all other events in another. The listener of each
--- service reads them for all its waiting callers, the second one only while somebody follows a job. So most jobs wake it once.
+-- Events are also announced in two streams of the shard: the ends of jobs in `all`, where workers of earlier versions announce all events,
+-- and other events in `changes`. The listener of each service reads them for all its waiting callers, the second one only while somebody
+-- follows a job. So most jobs wake it once.
 
 local EVENTS_LINGER = 60000 -- how long the events of a job that has ended can be read one by one
 
@@ -22,7 +23,7 @@ local function emit(job_id, kind, json)
 end
 
 local function announce(job_id, kind)
-  local stream = key('announcements', kind == 'done' and 'ends' or 'changes')
+  local stream = key('announcements', kind == 'done' and 'all' or 'changes')
   redis.call('XADD', stream, 'MAXLEN', '~', args.max_events, '*', 'job', job_id, 'type', kind)
 end
 
