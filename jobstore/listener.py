@@ -86,7 +86,7 @@ class JobListener:
         try:
             yield watch
         finally:
-            self._followers[shard] -= not only_end
+            self._followers[shard] -= 0 if only_end else 1
             jobs[job_id].discard(watch)
             if not jobs[job_id]:
                 del jobs[job_id]

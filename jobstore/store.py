@@ -34,8 +34,8 @@ class JobStore:
     jobs. For example: `submitted = await store.jobs.submit(submission)`.
 
     Each change of state is one atomic Lua script, and a worker's scripts check that the execution is still its own. So an execution
-    runs at least once and exactly one result is seen. Every key in Redis expires; those that a
-    shard has once get a new life at every sweep, and about once per second while files are written.
+    runs at least once and exactly one result is seen. Every key in Redis expires. Those that a
+    shard has once get a new life at each sweep, and about once per second while files are written.
     """
 
     def __init__(self, connection: Connection) -> None:

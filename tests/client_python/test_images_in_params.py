@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -87,9 +88,13 @@ async def test_each_form_of_an_image_may_stand_beside_the_photo_in_a_target_and_
     assert params[3]["regions"][0] == {"mask": drawn}
 
 
-async def test_the_names_of_image_fields_are_those_of_the_service() -> None:
+def test_the_names_of_image_fields_are_those_of_the_service_in_both_clients() -> None:
     found = {name for params in METHODS.values() for name in image_fields(params.model_json_schema())}
+    typescript = (Path(__file__).parents[2] / "client/typescript/src/submission.ts").read_text("utf-8")
+    written = re.search(r"^const IMAGE_FIELDS: .*? = (\[.*\]);$", typescript, re.MULTILINE)
     assert found == set(IMAGE_FIELDS)
+    assert written is not None
+    assert found == set(json.loads(written[1]))
 
 
 def image_fields(schema: Any, name: str = "") -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The listener: many waiting callers share one blocking read, and wait on while Redis is away."""
+"""The listener: many waiting callers share at most two blocking reads of each shard, and wait on while Redis is away."""
 
 from __future__ import annotations
 
